@@ -1,0 +1,87 @@
+//! Rows to files: cells go in one by one, bytes come out. Knows no database and no HTTP.
+
+mod csv;
+
+pub use csv::Csv;
+
+use std::io::Write as _;
+
+/// Append `number` in the shortest form that reads back equal: `64`, `14.29`, `-0.5`; never an exponent.
+pub fn write_number(out: &mut Vec<u8>, number: f64) {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every whole number up to here is itself
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        write_int(out, number as i64);
+    } else {
+        write!(out, "{number}").expect("writing to memory does not fail");
+    }
+}
+
+/// Append `number` with at most two decimals, as computed percentages are printed.
+pub fn write_percent(out: &mut Vec<u8>, number: f64) {
+    write_number(out, (number * 100.0).round() / 100.0);
+}
+
+/// Append a whole number.
+pub fn write_int(out: &mut Vec<u8>, number: i64) {
+    // Digits from the right into a buffer that holds the longest i64.
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Append the UTC day of a time in microseconds since 1970: `2025-03-10`.
+pub fn write_date(out: &mut Vec<u8>, at_us: i64) {
+    let (year, month, day) = civil(at_us.div_euclid(86_400_000_000));
+    if (0..=9999).contains(&year) {
+        two_digits(out, year / 100);
+        two_digits(out, year % 100);
+    } else {
+        write_int(out, year);
+    }
+    out.push(b'-');
+    two_digits(out, month);
+    out.push(b'-');
+    two_digits(out, day);
+}
+
+/// Append a time in microseconds since 1970, to the second: `2025-03-10 20:57:08 UTC`.
+pub fn write_date_time(out: &mut Vec<u8>, at_us: i64) {
+    write_date(out, at_us);
+    let second = at_us.div_euclid(1_000_000).rem_euclid(86_400);
+    for (separator, part) in [(b' ', second / 3600), (b':', second / 60 % 60), (b':', second % 60)] {
+        out.push(separator);
+        two_digits(out, part);
+    }
+    out.extend_from_slice(b" UTC");
+}
+
+fn two_digits(out: &mut Vec<u8>, number: i64) {
+    out.extend_from_slice(&[b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]);
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Days are counted in eras
+/// of 400 years that begin on 1 March, so that leap days come last. Three of these stand in every line of a file:
+/// a calendar library's formatting would cost more than all the rest of the line.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}

@@ -1,0 +1,26 @@
+//! Who did what to which rows: appended to in the transaction of the deed, never changed.
+//!
+//! Entries hold ids and counts, never titles, texts or tokens.
+
+use goalpost_db::{Result, Tx, params};
+use serde_json::Value;
+
+use crate::ids::{OrganizationNumber, PersonNumber};
+
+/// Record a deed. `subject` is the id of what it was done to.
+pub fn record(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    actor: Option<PersonNumber>,
+    action: &str,
+    subject: &str,
+    detail: &Value,
+) -> Result<()> {
+    tx.execute(
+        "-- audit::record
+        insert into audit (organization, id, at, actor, action, subject, detail)
+        select ?1, coalesce(max(id), 0) + 1, ?2, ?3, ?4, ?5, ?6 from audit where organization = ?1",
+        params![organization, tx.now_us(), actor, action, subject, detail.to_string()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `goalpost import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use goalpost::goals::ObjectType;
+use goalpost::imports::{self, ImportOptions};
+use uuid::Uuid;
+
+use super::Session;
+use super::failure::Failure;
+use super::printer::{Progress, remark};
+
+/// Read the ZIP of an organization that Viva Goals handed out
+///
+/// The whole file is checked before anything is written, and is written whole or not at all; a running server goes on
+/// answering. Importing the same file again changes nothing; a newer one updates.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  goalpost import export.zip --organization \"Contoso\" --dry-run
+  goalpost import export.zip --organization \"Contoso\" \\
+    --organization-id 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --label \"Big rock=objective\"")]
+pub(super) struct ImportArgs {
+    /// The ZIP
+    file: PathBuf,
+    /// Name of the organization, made if the file's is not there yet
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    /// GUID of the organization, for one that clients already name
+    #[arg(long, value_name = "GUID")]
+    organization_id: Option<Uuid>,
+    /// Check the file and say what would change; change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Remove what the file no longer holds; its history stays
+    #[arg(long)]
+    prune: bool,
+    /// Where a field was changed here and in the file, take the file's value
+    #[arg(long)]
+    take_file: bool,
+    /// What a custom label means: objective, key result or initiative
+    #[arg(long, value_name = "LABEL=TYPE", value_parser = label)]
+    label: Vec<(String, ObjectType)>,
+}
+
+/// A clap value parser.
+fn label(text: &str) -> Result<(String, ObjectType), String> {
+    let wrong = || {
+        "write it as \"Big rock=objective\"; the types are objective, key result and initiative".to_owned()
+    };
+    let (label, word) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let word = word.trim().to_lowercase().replace(['-', ' ', '_'], "");
+    let object_type = ObjectType::ALL.iter().find(|known| known.as_str().to_lowercase() == word);
+    let object_type = object_type.copied().filter(|_| !label.trim().is_empty());
+    Ok((label.trim().to_owned(), object_type.ok_or_else(wrong)?))
+}
+
+pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
+    let app = session.open_or_create()?;
+    let dry_run = args.dry_run;
+    let options = ImportOptions {
+        organization_name: args.organization,
+        organization_id: args.organization_id,
+        dry_run,
+        prune: args.prune,
+        take_file: args.take_file,
+        labels: args.label,
+        ids: app.ids,
+    };
+    let bar = Progress::bar();
+    let mut progress = |step| draw(&bar, step);
+    let report = tokio::task::block_in_place(|| {
+        imports::run(&app.db, &app.config.data, &args.file, &options, &mut progress)
+    })?;
+    drop(bar);
+    session.printer.one(&report, || report.to_string())?;
+    if dry_run {
+        remark("note", "this was a dry run: nothing was written");
+    }
+    Ok(())
+}
+
+/// Show how far an import is.
+pub(super) fn draw(bar: &Progress, step: imports::Progress) {
+    match step {
+        imports::Progress::Checking { done, total } => bar.at("checking", done, total),
+        imports::Progress::Writing { done, total } => bar.at("writing", done, total),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_everything_before_the_last_equals_sign() {
+        assert_eq!(label("Big rock=objective"), Ok(("Big rock".to_owned(), ObjectType::Objective)));
+        assert_eq!(label("a=b = Key Result"), Ok(("a=b".to_owned(), ObjectType::KeyResult)));
+        assert_eq!(label("Project=initiative"), Ok(("Project".to_owned(), ObjectType::Initiative)));
+        for wrong in ["Big rock", "=objective", "Big rock=", "Big rock=goal"] {
+            assert!(label(wrong).unwrap_err().contains("Big rock=objective"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Finding what a command names, with a hint when it is not there.
+
+use goalpost::ids::fold;
+use goalpost::orgs::people::{self, Person};
+use goalpost::orgs::{self, Organization};
+use goalpost_db::Tx;
+use uuid::Uuid;
+
+use super::failure::Failure;
+
+/// The organization with this GUID.
+pub(super) fn organization(tx: &Tx<'_>, guid: Uuid) -> Result<Organization, Failure> {
+    orgs::queries::find_by_guid(tx, guid)?.ok_or_else(|| {
+        Failure::new(format!("there is no organization `{guid}`"))
+            .hint("`goalpost org list` shows those that exist")
+    })
+}
+
+/// The one person of the organization with this e-mail address.
+pub(super) fn person(tx: &Tx<'_>, organization: &Organization, email: &str) -> Result<Person, Failure> {
+    let mut found = people::find_by_email(tx, organization.number, email)?;
+    let guid = organization.guid;
+    match (found.pop(), found.is_empty()) {
+        (Some(person), true) => Ok(person),
+        (Some(_), false) => {
+            Err(Failure::new(format!("several people of `{}` have the e-mail `{email}`", organization.name))
+                .hint(format!(
+                    "`goalpost user list --organization {guid}` shows them; their file must tell them apart"
+                )))
+        }
+        (None, _) => Err(Failure::new(format!("nobody in `{}` has the e-mail `{email}`", organization.name))
+            .hint(match nearest(people::list(tx, organization.number)?, email) {
+                Some(other) => format!("did you mean `{other}`?"),
+                None => format!("`goalpost user list --organization {guid}` shows everyone"),
+            })),
+    }
+}
+
+/// The address of somebody that begins like `email`, up to the `@`; what is left is mostly a wrong domain.
+fn nearest(people: Vec<Person>, email: &str) -> Option<String> {
+    let name = |email: &str| fold(email).split('@').next().map(str::to_owned);
+    let wanted = name(email);
+    people.into_iter().map(|person| person.email).find(|other| name(other) == wanted)
+}

@@ -1,0 +1,334 @@
+//! The Graph door: create an export, look at it, list (docs/API.md, "Endpoints").
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use goalpost_odata::{OptionsError, QueryOptions, QueryString};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::id::{ExportId, InvalidId};
+use super::resource::{self, Properties, Root, job_not_found, parse_guid};
+use super::{ExportSpec, KIND, list, queries};
+use crate::app::App;
+use crate::http::{GraphError, body, time};
+use crate::identity::{Caller, Member, Scope};
+use crate::jobs::{JobKey, NewJob, queries as jobs};
+use crate::{audit, views};
+
+const ODATA_VERSION: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("odata-version"), HeaderValue::from_static("4.0"));
+
+/// Members of a job that a client may send back, though it cannot set them.
+const READ_ONLY: [&str; 8] = [
+    "id",
+    "createdDateTime",
+    "lastActionDateTime",
+    "resourceLocation",
+    "status",
+    "statusDetail",
+    "expirationDateTime",
+    "content",
+];
+
+/// Start an export of a view: 201 with `Location`, or 409 with that of the export that is pending for the pair.
+pub async fn create_export(
+    State(app): State<App>,
+    root: Root,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, GraphError> {
+    caller.require(Scope::ReadWrite)?;
+    app.identity.count_create(&caller).map_err(|secs| {
+        GraphError::too_many_requests("Too many exports were created. Wait as long as Retry-After says.", secs)
+    })?;
+    let (organization, view) = read_pair(request).await?;
+    let member = app.identity.member(&caller, organization).await?.ok_or_else(organization_not_found)?;
+    if !member.may_export {
+        return Err(GraphError::service(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "exportNotPermitted",
+            "Your organization does not allow you to export. Ask an organization owner.",
+        ));
+    }
+    let view = app
+        .db
+        .read(|tx| views::queries::find_visible(tx, member.organization, view, member.person))?
+        .ok_or_else(|| {
+            GraphError::service(
+                StatusCode::NOT_FOUND,
+                "notFound",
+                "explorerViewIdNotFound",
+                "Explorer view not found",
+            )
+        })?;
+    // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
+    for _ in 0..8 {
+        match promise(&app, member, &view).await? {
+            Promise::Made(key, created_at) => {
+                app.wake.notify_one();
+                return Ok(created(&root, ExportId { job: key.id, organization }, created_at));
+            }
+            Promise::Pending(key) => return Err(already_pending(&root, ExportId { job: key.id, organization })),
+            Promise::Gone => {}
+        }
+    }
+    Err(GraphError::unavailable())
+}
+
+enum Promise {
+    Made(JobKey, i64),
+    Pending(JobKey),
+    Gone,
+}
+
+/// Write the job, unless one is pending for its pair. The index alone decides, so of any number of simultaneous
+/// requests one wins.
+async fn promise(app: &App, member: Member, view: &views::View) -> Result<Promise, GraphError> {
+    let ids = app.ids;
+    let (pair, spec) = (view.guid, ExportSpec::freeze(view).to_json());
+    let (max_open, expire_after_us) = (app.config.exports.max_open, app.figures().expire_after_us);
+    let organization = member.organization;
+    let made = app
+        .db
+        .write(move |tx| {
+            if jobs::count_pending(tx, organization, KIND)? >= max_open {
+                return Ok(None);
+            }
+            // The id carries the creation, cut to milliseconds as on the wire.
+            let created_at = tx.now_us() / 1000 * 1000;
+            let key = JobKey { organization, id: ids.timed_guid(created_at) };
+            let job = NewJob {
+                key,
+                kind: KIND,
+                pair,
+                creator: member.person,
+                spec: spec.clone(),
+                expires_at: created_at + expire_after_us,
+            };
+            jobs::insert(tx, &job, created_at)?;
+            audit::record(
+                tx,
+                organization,
+                Some(member.person),
+                "exportCreated",
+                &key.id.to_string(),
+                &json!({ "view": pair }),
+            )?;
+            Ok::<_, goalpost_db::Error>(Some((key, created_at)))
+        })
+        .await;
+    match made {
+        Ok(Some((key, created_at))) => Ok(Promise::Made(key, created_at)),
+        Ok(None) => {
+            let pending = app.db.read(|tx| jobs::find_pending(tx, organization, KIND, pair))?;
+            pending.map(Promise::Pending).ok_or_else(|| {
+                GraphError::too_many_requests("Too many exports of your organization are pending. Wait for one of them.", 5)
+            })
+        }
+        Err(error) if error.is_unique() => {
+            let pending = app.db.read(|tx| jobs::find_pending(tx, organization, KIND, pair))?;
+            Ok(pending.map_or(Promise::Gone, Promise::Pending))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The organization and the view that the body names.
+async fn read_pair(request: Request) -> Result<(Uuid, Uuid), GraphError> {
+    let (mut organization, mut view) = (None, None);
+    for (name, value) in body::read_object(request).await? {
+        match name.as_str() {
+            "goalsOrganizationId" => organization = Some(value),
+            "explorerViewId" => view = Some(value),
+            name if name.contains('@') || READ_ONLY.contains(&name) => {}
+            name => {
+                return Err(GraphError::bad_request(format!(
+                    "The property '{name}' does not exist on type 'microsoft.graph.goalsExportJob'. Make sure to \
+                     only use property names that are defined by the type."
+                )));
+            }
+        }
+    }
+    let guid = |value: Option<Value>, name: &str, inner| {
+        value.as_ref().and_then(Value::as_str).and_then(parse_guid).ok_or_else(|| {
+            let message = format!("'{name}' must be specified in 'Export Job', and it should be a valid GUID.");
+            GraphError::service(StatusCode::BAD_REQUEST, "badRequest", inner, message)
+        })
+    };
+    Ok((
+        guid(organization, "GoalsOrganizationId", "invalidGoalsOrganizationId")?,
+        guid(view, "ExplorerViewId", "invalidExplorerViewId")?,
+    ))
+}
+
+fn created(root: &Root, id: ExportId, created_at: i64) -> Response {
+    let body = json!({
+        "@odata.context": root.context("/goals/exportJobs/$entity"),
+        "id": id.to_string(),
+        "createdDateTime": time::date_time(created_at),
+        "status": "notStarted",
+    });
+    (StatusCode::CREATED, [ODATA_VERSION, location(&root.job(id))], Json(body)).into_response()
+}
+
+fn location(url: &str) -> (HeaderName, HeaderValue) {
+    (LOCATION, HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("")))
+}
+
+fn already_pending(root: &Root, id: ExportId) -> GraphError {
+    GraphError::service(
+        StatusCode::CONFLICT,
+        "notAllowed",
+        "exportJobAlreadyExists",
+        "Another export job is still active or waiting to be executed",
+    )
+    .target(id.to_string())
+    .location(&root.job(id))
+}
+
+fn organization_not_found() -> GraphError {
+    GraphError::service(
+        StatusCode::NOT_FOUND,
+        "notFound",
+        "goalsOrganizationIdNotFound",
+        "Goals organization not found",
+    )
+}
+
+/// One export's status, with `Retry-After` while it is pending.
+pub async fn get_export(
+    State(app): State<App>,
+    root: Root,
+    caller: Caller,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, GraphError> {
+    caller.require(Scope::Read)?;
+    let options = read_options(query.as_deref(), &["select", "format"])?.1;
+    let properties = Properties::from_select(options.select.as_deref())?;
+    let (member, export, now) = find_export(&app, &caller, &id).await?;
+    let mut json = Map::new();
+    let context = root.context(&format!("/goals/exportJobs{}/$entity", properties.in_context()));
+    json.insert("@odata.context".into(), context.into());
+    json.extend(resource::to_json(&export, &member, &root, &properties));
+    let mut headers = HeaderMap::from_iter([ODATA_VERSION]);
+    if export.job.state.is_pending() {
+        let secs = resource::retry_after_secs(&app, now - export.job.created_at);
+        headers.insert(RETRY_AFTER, HeaderValue::from(secs));
+    }
+    Ok((headers, Json(json)).into_response())
+}
+
+/// The export of this id, as far as the caller may know of it; and the database's time.
+///
+/// # Errors
+/// 400 for a text that is no id; 404 for an id of nothing, or of nothing of the caller's.
+pub(super) async fn find_export(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<(Member, queries::Export, i64), GraphError> {
+    let id = ExportId::parse(id).map_err(|invalid| match invalid {
+        InvalidId::Malformed => {
+            GraphError::service(StatusCode::BAD_REQUEST, "badRequest", "unknown", "Invalid JobKey specified")
+        }
+        InvalidId::Unknown => job_not_found(),
+    })?;
+    let member = app.identity.member(caller, id.organization).await?.ok_or_else(job_not_found)?;
+    let found =
+        app.db.read(|tx| Ok::<_, goalpost_db::Error>((queries::find(tx, &member, id.job)?, tx.now_us())))?;
+    match found {
+        (Some(export), now) => Ok((member, export, now)),
+        (None, _) => Err(job_not_found()),
+    }
+}
+
+/// The exports that the caller may know of, newest first, in pages.
+pub async fn list_exports(
+    State(app): State<App>,
+    root: Root,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, GraphError> {
+    caller.require(Scope::Read)?;
+    let all = ["filter", "select", "top", "skip", "count", "skiptoken", "orderby", "format"];
+    let (query, options) = read_options(query.as_deref(), &all)?;
+    let request = list::Request::new(&options)?;
+    let memberships = app.identity.memberships(&caller)?;
+    let page = app.db.read(|tx| list::page(tx, &memberships, &request))?;
+    let mut json = Map::new();
+    let context = root.context(&format!("/goals/exportJobs{}", request.properties.in_context()));
+    json.insert("@odata.context".into(), context.into());
+    if let Some(count) = page.count {
+        json.insert("@odata.count".into(), count.into());
+    }
+    if let Some(token) = page.next {
+        json.insert("@odata.nextLink".into(), root.list_page(&query.with_skiptoken(&token)).into());
+    }
+    let value = page
+        .exports
+        .iter()
+        .map(|(member, export)| resource::to_json(export, member, &root, &request.properties).into())
+        .collect();
+    json.insert("value".into(), Value::Array(value));
+    Ok(([ODATA_VERSION], Json(json)).into_response())
+}
+
+/// How many exports [`list_exports`] lists, as plain text.
+pub async fn count_exports(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, GraphError> {
+    caller.require(Scope::Read)?;
+    let (_, options) = read_options(query.as_deref(), &["filter"])?;
+    let request = list::Request::new(&options)?;
+    let memberships = app.identity.memberships(&caller)?;
+    let count = app.db.read(|tx| list::count(tx, &memberships, &request))?;
+    Ok(([ODATA_VERSION], [("content-type", "text/plain")], count.to_string()).into_response())
+}
+
+/// The resource that holds the exports: nothing of its own but a name.
+pub async fn get_goals(root: Root, _caller: Caller) -> Response {
+    ([ODATA_VERSION], Json(json!({ "@odata.context": root.context("/goals/$entity") }))).into_response()
+}
+
+/// The query options of a request; those that the resource has not are refused, never ignored.
+pub(super) fn read_options(query: Option<&str>, admitted: &[&str]) -> Result<(QueryString, QueryOptions), GraphError> {
+    let query = QueryString::parse(query.unwrap_or_default())
+        .map_err(|error| GraphError::bad_request(format!("The query string cannot be read: {error}.")))?;
+    let options = QueryOptions::from_query(&query).map_err(|error| {
+        GraphError::bad_request(match &error {
+            OptionsError::NotAnInteger { name, value } => format!(
+                "Invalid value '{value}' for ${name} query option found. The ${name} query option requires a \
+                 non-negative integer value."
+            ),
+            OptionsError::Select(error) => format!("Parsing OData Select and Expand failed: {error}"),
+            error => error.to_string(),
+        })
+    })?;
+    let given = [
+        ("filter", options.filter.is_some()),
+        ("select", options.select.is_some()),
+        ("orderby", options.orderby.is_some()),
+        ("top", options.top.is_some()),
+        ("skip", options.skip.is_some()),
+        ("count", options.count.is_some()),
+        ("skiptoken", options.skiptoken.is_some()),
+        ("search", options.search.is_some()),
+        ("expand", options.expand.is_some()),
+        ("format", options.format.is_some()),
+    ];
+    let foreign = given.iter().find(|(name, given)| *given && !admitted.contains(name)).map(|(name, _)| *name);
+    let foreign = foreign.map(|name| format!("${name}")).or_else(|| options.unknown.first().cloned());
+    match foreign {
+        Some(name) => {
+            Err(GraphError::bad_request(format!("The query option '{name}' is not supported on this resource.")))
+        }
+        None => Ok((query, options)),
+    }
+}

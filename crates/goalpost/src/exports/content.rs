@@ -1,0 +1,188 @@
+//! Fetching a finished file: whole, in part, or not again if it is known (RFC 9110 §13, §14).
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::ops::Range;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use tokio_util::io::ReaderStream;
+
+use super::ExportId;
+use super::api::{find_export, read_options};
+use super::queries::{Content, Export};
+use super::resource;
+use crate::app::App;
+use crate::audit;
+use crate::http::GraphError;
+use crate::identity::{Caller, Member, Scope};
+use crate::jobs::State as JobState;
+
+/// What stands for itself in an extended parameter (RFC 8187 §3.2.1), as far as file names have it.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
+/// Bytes read from the disk at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// The file of an export. Served whatever `Accept` says: Graph's own clients ask for JSON here.
+pub async fn get_content(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, GraphError> {
+    caller.require(Scope::Read)?;
+    read_options(query.as_deref(), &[])?;
+    let (member, export, now) = find_export(&app, &caller, &id).await?;
+    let id = ExportId { job: export.job.key.id, organization: member.organization_guid };
+    let Some(content) = &export.content else { return Err(not_there(&app, &export, id, now)) };
+    // The rights of now, not those of when the export was asked for.
+    if !member.may_export {
+        return Err(forbidden(
+            "exportNotPermitted",
+            "Your organization does not allow you to export. Ask an organization owner.",
+        ));
+    }
+    if !export.content_is_for(&member) {
+        return Err(forbidden(
+            "exportBelongsToAnother",
+            "This export holds what its creator may see. Create your own export of this view.",
+        ));
+    }
+    let file = app.content.read(&content.key).map_err(|error| GraphError::internal(&error))?;
+    let response = answer(content, file, &headers)?;
+    record(&app, member, &export, response.status(), &headers).await;
+    Ok(response)
+}
+
+/// 409 for a job that has made no file: with `Retry-After` while it may still come.
+fn not_there(app: &App, export: &Export, id: ExportId, now: i64) -> GraphError {
+    let conflict = |inner, message: &str| {
+        GraphError::service(StatusCode::CONFLICT, "notAllowed", inner, message).target(id.to_string())
+    };
+    if export.job.state == JobState::Failed {
+        return conflict("exportJobFailed", "The export job failed and has no content. Create a new export job.");
+    }
+    conflict("exportJobNotCompleted", "The export job is not completed. Its content can be read once its status is succeeded.")
+        .retry_after(resource::retry_after_secs(app, now - export.job.created_at))
+}
+
+fn forbidden(inner: &'static str, message: &str) -> GraphError {
+    GraphError::service(StatusCode::FORBIDDEN, "forbidden", inner, message)
+}
+
+fn answer(content: &Content, mut file: File, request: &HeaderMap) -> Result<Response, GraphError> {
+    let etag = etag(content);
+    let mut headers = HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (CONTENT_DISPOSITION, disposition(&content.file_name)),
+        (ETAG, etag.clone()),
+        (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]);
+    if request.get(IF_NONE_MATCH).is_some_and(|known| names(known, &etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    // A part of another version must never be spliced in: then the whole file is sent.
+    let same = request.get(IF_RANGE).is_none_or(|known| *known == etag);
+    let range = request.get(RANGE).filter(|_| same).and_then(|range| requested(range, content.size_bytes));
+    let (status, bytes) = match range {
+        None => (StatusCode::OK, 0..content.size_bytes),
+        Some(Ok(bytes)) => {
+            let value = format!("bytes {}-{}/{}", bytes.start, bytes.end - 1, content.size_bytes);
+            headers.insert(CONTENT_RANGE, HeaderValue::from_str(&value).expect("digits"));
+            (StatusCode::PARTIAL_CONTENT, bytes)
+        }
+        Some(Err(Unsatisfiable)) => {
+            let value = HeaderValue::from_str(&format!("bytes */{}", content.size_bytes)).expect("digits");
+            let refusal = GraphError::gateway(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "rangeNotSatisfiable",
+                "The requested range lies outside of the content.",
+            );
+            return Ok(([(CONTENT_RANGE, value)], refusal).into_response());
+        }
+    };
+    file.seek(SeekFrom::Start(bytes.start)).map_err(|error| GraphError::internal(&error))?;
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.end - bytes.start));
+    let rest = tokio::fs::File::from_std(file);
+    let part = tokio::io::AsyncReadExt::take(rest, bytes.end - bytes.start);
+    Ok((status, headers, Body::from_stream(ReaderStream::with_capacity(part, CHUNK))).into_response())
+}
+
+/// The content's hash: equal tags are equal bytes.
+fn etag(content: &Content) -> HeaderValue {
+    use std::fmt::Write as _;
+    let mut tag = String::from("\"");
+    for byte in content.sha256 {
+        write!(tag, "{byte:02x}").expect("writing to memory does not fail");
+    }
+    tag.push('"');
+    HeaderValue::from_str(&tag).expect("hexadecimal digits in quotation marks")
+}
+
+/// Whether a list of entity tags names this one, weakly (RFC 9110 §13.1.2).
+fn names(list: &HeaderValue, etag: &HeaderValue) -> bool {
+    let (Ok(list), Ok(etag)) = (list.to_str(), etag.to_str()) else { return false };
+    list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+/// The range begins behind the end.
+#[derive(Debug, PartialEq, Eq)]
+struct Unsatisfiable;
+
+/// The one range that is asked for. `None`, so the whole, for what is not understood and for several ranges at once:
+/// a server may always ignore `Range` (RFC 9110 §14.2).
+fn requested(range: &HeaderValue, size: u64) -> Option<Result<Range<u64>, Unsatisfiable>> {
+    let (first, last) = range.to_str().ok()?.strip_prefix("bytes=")?.trim().split_once('-')?;
+    let number = |text: &str| -> Option<Option<u64>> {
+        if text.is_empty() {
+            return Some(None);
+        }
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).map(|n| n.or(Some(u64::MAX)))
+    };
+    let bytes = match (number(first)?, number(last)?) {
+        (None, Some(suffix)) => size.saturating_sub(suffix)..size,
+        (Some(first), None) => first..size,
+        (Some(first), Some(last)) if first <= last => first..last.saturating_add(1).min(size),
+        _ => return None,
+    };
+    Some(if bytes.start < bytes.end { Ok(bytes) } else { Err(Unsatisfiable) })
+}
+
+/// The file's name, twice: in ASCII for old clients, and whole (RFC 6266 §4.3, RFC 8187).
+fn disposition(file_name: &str) -> HeaderValue {
+    let plain: String =
+        file_name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    let whole = utf8_percent_encode(file_name, ATTRIBUTE);
+    let value = if plain == file_name {
+        format!("attachment; filename=\"{plain}\"")
+    } else {
+        format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}")
+    };
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+/// Say in the audit log who fetched what. A download that was begun is not refused because that cannot be written.
+async fn record(app: &App, member: Member, export: &Export, status: StatusCode, headers: &HeaderMap) {
+    let id = export.job.key.id.to_string();
+    let range = headers.get(RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
+    let detail = json!({ "status": status.as_u16(), "range": range });
+    let written = app
+        .db
+        .write(move |tx| {
+            audit::record(tx, member.organization, Some(member.person), "exportDownloaded", &id, &detail)
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, "could not record a download");
+    }
+}

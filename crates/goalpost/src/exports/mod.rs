@@ -1,0 +1,31 @@
+//! Exports: a caller asks for a file, a worker makes it, the caller fetches it until it expires.
+//!
+//! ```text
+//! notStarted ──claim──▶ running ──finish──▶ succeeded ──expiry──▶ gone
+//!                        │  ▲ │
+//!                        └──┘ └── fail (attempt 3) ──▶ failed ──expiry──▶ gone
+//!                   lease lapsed
+//! ```
+//! Read in this order: [`api`] (a job is asked for), [`id`] (its name on the wire), [`spec`] (what it is to do),
+//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`]), [`resource`] and [`list`] (a job is
+//! looked at), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds the SQL of all.
+//!
+//! Invariant: bytes become visible only through [`queries::publish`], in the transaction that ends the job under the
+//! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.
+
+pub mod api;
+pub mod content;
+pub mod expiry;
+pub mod id;
+pub mod list;
+pub mod queries;
+pub mod resource;
+pub mod spec;
+pub mod viva_csv;
+pub mod worker;
+
+pub use id::ExportId;
+pub use spec::ExportSpec;
+
+/// The kind of an export's job.
+pub const KIND: &str = "export";

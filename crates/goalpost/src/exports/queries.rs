@@ -1,0 +1,275 @@
+//! The SQL of exports. What all kinds of jobs share is in [`crate::jobs::queries`].
+
+use goalpost_db::{Result, Row, Tx, params};
+
+use crate::ids::{OrganizationNumber, PersonNumber};
+use crate::identity::Member;
+use crate::jobs::queries::{self as jobs, COLUMNS, job_from_row};
+use crate::jobs::{Job, JobKey, Lease};
+use crate::store::Stored;
+
+/// An export as its callers see it: the job, and what it made.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The job.
+    pub job: Job,
+    /// When a worker first took it, microseconds.
+    pub started_at: Option<i64>,
+    /// When it ended, microseconds.
+    pub finished_at: Option<i64>,
+    /// What it made, once it succeeded.
+    pub content: Option<Content>,
+}
+
+/// A published file.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Whether its rows do not depend on who asked for it.
+    pub same_for_everyone: bool,
+    /// Its name in the content store.
+    pub key: String,
+    /// Its name for people.
+    pub file_name: String,
+    /// Its length.
+    pub size_bytes: u64,
+    /// Its SHA-256.
+    pub sha256: [u8; 32],
+}
+
+impl Export {
+    /// Whether its content is this member's to read: it is its creator's, and everybody's who may export if the rows
+    /// do not depend on who asked.
+    pub fn content_is_for(&self, member: &Member) -> bool {
+        let created = self.job.creator == Some(member.person);
+        created || self.content.as_ref().is_some_and(|content| content.same_for_everyone)
+    }
+}
+
+/// What a worker made of an export.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The bytes, on disk.
+    pub stored: Stored,
+    /// Whether its rows do not depend on who asked for it.
+    pub same_for_everyone: bool,
+    /// Its name for people.
+    pub file_name: String,
+    /// Records, without the header.
+    pub row_count: u64,
+    /// Alignments left out because the parent is not for the creator to see.
+    pub omitted_count: u64,
+    /// The state of the organization that it shows.
+    pub revision: i64,
+    /// The instant of that state, microseconds.
+    pub as_of_at: i64,
+}
+
+fn export_from_row(row: &Row<'_>) -> Result<Export> {
+    let content = match row.opt_text(10)? {
+        None => None,
+        Some(key) => Some(Content {
+            key: key.to_owned(),
+            same_for_everyone: row.bool(11)?,
+            file_name: row.text(12)?.to_owned(),
+            size_bytes: row.int(13)? as u64,
+            sha256: row.bytes(14)?,
+        }),
+    };
+    Ok(Export { job: job_from_row(row)?, started_at: row.opt_int(8)?, finished_at: row.opt_int(9)?, content })
+}
+
+fn select(name: &str, rest: &str) -> String {
+    format!(
+        "-- exports::{name}
+        select {COLUMNS}, job.started_at, job.finished_at, export.content_key, export.same_for_everyone,
+               export.file_name, export.size_bytes, export.sha256
+          from job left join export on export.organization = job.organization and export.job = job.id
+        {rest}"
+    )
+}
+
+/// An ended job is gone when its time is over, whether or not it was swept; a pending one never is.
+const ALIVE: &str = "(job.expires_at > ?2 or job.state in ('notStarted', 'running'))";
+
+/// The export, if the member may know of it: their own, or any of the organization if they may export.
+pub fn find(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Export>> {
+    let sql = select(
+        "find",
+        &format!("where job.organization = ?1 and job.id = ?3 and job.kind = ?4 and {ALIVE} and (?5 or job.creator = ?6)"),
+    );
+    if !member.active {
+        return Ok(None);
+    }
+    tx.query_opt(
+        &sql,
+        params![member.organization, tx.now_us(), job.into_bytes(), super::KIND, member.may_export, member.person],
+        export_from_row,
+    )
+}
+
+/// Where a page of a list begins: after this job, in the list's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The job's creation, microseconds.
+    pub created_at: i64,
+    /// Its GUID.
+    pub id: uuid::Uuid,
+}
+
+/// The first `limit` exports of one organization that the member may know of, by creation and id.
+pub fn list(
+    tx: &Tx<'_>,
+    member: &Member,
+    after: Option<After>,
+    ascending: bool,
+    limit: u64,
+) -> Result<Vec<Export>> {
+    if !member.active {
+        return Ok(Vec::new());
+    }
+    let (beyond, order) = if ascending { (">", "asc") } else { ("<", "desc") };
+    let sql = select(
+        "list",
+        &format!(
+            "where job.organization = ?1 and job.kind = ?3 and {ALIVE} and (?4 or job.creator = ?5)
+               and (?6 is null or (job.created_at, job.id) {beyond} (?6, ?7))
+             order by job.created_at {order}, job.id {order} limit ?8"
+        ),
+    );
+    tx.query(
+        &sql,
+        params![
+            member.organization,
+            tx.now_us(),
+            super::KIND,
+            member.may_export,
+            member.person,
+            after.map(|after| after.created_at),
+            after.map(|after| after.id.into_bytes()),
+            limit as i64,
+        ],
+        export_from_row,
+    )
+}
+
+/// How many exports of one organization the member may know of.
+pub fn count(tx: &Tx<'_>, member: &Member) -> Result<u64> {
+    if !member.active {
+        return Ok(0);
+    }
+    let sql = format!(
+        "-- exports::count
+        select count(*) from job where job.organization = ?1 and job.kind = ?3 and {ALIVE} and (?4 or job.creator = ?5)"
+    );
+    tx.query_one(
+        &sql,
+        params![member.organization, tx.now_us(), super::KIND, member.may_export, member.person],
+        |row| Ok(row.int(0)? as u64),
+    )
+}
+
+/// Make a file visible and end its job, under the live lease. `false` if the lease is lost: then nothing of it stays.
+pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Result<bool> {
+    if !jobs::succeed(tx, lease, expires_at)? {
+        return Ok(false);
+    }
+    tx.execute(
+        "-- exports::publish
+        insert into export (organization, job, same_for_everyone, content_key, file_name, row_count, omitted_count,
+                            size_bytes, sha256, revision, as_of_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        params![
+            lease.job.organization,
+            lease.job.id.into_bytes(),
+            made.same_for_everyone,
+            &made.stored.key,
+            &made.file_name,
+            made.row_count as i64,
+            made.omitted_count as i64,
+            made.stored.size_bytes as i64,
+            made.stored.sha256,
+            made.revision,
+            made.as_of_at,
+        ],
+    )?;
+    Ok(true)
+}
+
+/// What of the job the worker needs besides its spec.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// For whom it runs.
+    pub creator: PersonNumber,
+    /// Which view it is about.
+    pub view: uuid::Uuid,
+    /// When it was asked for, microseconds.
+    pub created_at: i64,
+    /// The number that the organization's files carry.
+    pub file_number: i64,
+    /// The state of the organization.
+    pub revision: i64,
+}
+
+/// The job's order, read in the snapshot that the file shows.
+pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
+    tx.query_opt(
+        "-- exports::find_order
+        select job.creator, job.pair, job.created_at, coalesce(o.file_number, o.number), o.revision
+          from job join organization o on o.number = job.organization
+         where job.organization = ?1 and job.id = ?2",
+        params![job.organization, job.id.into_bytes()],
+        |row| {
+            Ok(Order {
+                creator: PersonNumber(row.int(0)?),
+                view: uuid::Uuid::from_bytes(row.bytes(1)?),
+                created_at: row.int(2)?,
+                file_number: row.int(3)?,
+                revision: row.int(4)?,
+            })
+        },
+    )
+}
+
+/// Forget an ended export whose time is over; the key of its content, if it had one. `None`: it is not to be forgotten.
+pub fn delete_expired(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
+    if !jobs::delete_expired(tx, job)? {
+        return Ok(None);
+    }
+    let key = tx.query_opt(
+        "-- exports::delete_expired
+        delete from export where organization = ?1 and job = ?2 returning content_key",
+        params![job.organization, job.id.into_bytes()],
+        |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()),
+    )?;
+    Ok(Some(key))
+}
+
+/// What the store's file of this job's attempt is to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A finished export points to it.
+    Published,
+    /// Its job is pending: it may be in the making.
+    Pending,
+    /// Nobody needs it.
+    Orphan,
+}
+
+/// The standing of a file in the store.
+pub fn standing(tx: &Tx<'_>, organization: OrganizationNumber, job: uuid::Uuid, key: &str) -> Result<Standing> {
+    let found = tx.query_opt(
+        "-- exports::standing
+        select job.state, export.content_key from job
+          left join export on export.organization = job.organization and export.job = job.id
+         where job.organization = ?1 and job.id = ?2",
+        params![organization, job.into_bytes()],
+        |row| {
+            Ok::<_, goalpost_db::Error>(match (row.text(0)?, row.opt_text(1)?) {
+                ("notStarted" | "running", _) => Standing::Pending,
+                (_, Some(published)) if published == key => Standing::Published,
+                _ => Standing::Orphan,
+            })
+        },
+    )?;
+    Ok(found.unwrap_or(Standing::Orphan))
+}

@@ -1,0 +1,206 @@
+//! Changing one field of a goal, so that the next import knows that it was changed here.
+//!
+//! The value that a file brought is kept in `goal_imported_value` from the first change on, until the field is back
+//! at that value. An import compares three values with it: the file's, ours, and the one imported before.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use goalpost_db::{Error, Result, Tx, Value, params};
+
+use super::Origin;
+use super::record::{Column, GoalRecord, List};
+use crate::ids::OrganizationNumber;
+
+/// A field of a goal: what is changed, compared and kept as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// A column of the goal's own row that is not derived.
+    Column(Column),
+    /// A whole list.
+    List(List),
+}
+
+impl Field {
+    /// Every field.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let columns = Column::ALL.iter().filter(|column| !column.is_derived());
+        columns.map(|&column| Self::Column(column)).chain(List::ALL.iter().map(|&list| Self::List(list)))
+    }
+
+    /// Its name in the database and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Column(column) => column.name(),
+            Self::List(list) => list.table().name,
+        }
+    }
+
+    /// The field's value in a goal: one value for a column, all entries for a list.
+    pub fn value(self, record: &GoalRecord) -> &[Value] {
+        match self {
+            Self::Column(column) => std::slice::from_ref(record.get(column)),
+            Self::List(list) => record.list(list),
+        }
+    }
+
+    /// Give the field the value that it has in `from`.
+    pub fn copy(self, from: &GoalRecord, to: &mut GoalRecord) {
+        match self {
+            Self::Column(column) => to.set(column, from.get(column).clone()),
+            Self::List(list) => from.list(list).clone_into(to.list_mut(list)),
+        }
+    }
+
+    /// A value of this field as JSON: a list is an array of values, entry after entry.
+    pub fn to_json(self, value: &[Value]) -> serde_json::Value {
+        match self {
+            Self::Column(_) => value.first().map_or(serde_json::Value::Null, json),
+            Self::List(_) => value.iter().map(json).collect(),
+        }
+    }
+
+    fn fits(self, value: &[Value]) -> bool {
+        match self {
+            Self::Column(column) => match value {
+                [value] => !column.is_derived() && column.kind().takes(value),
+                _ => false,
+            },
+            Self::List(list) => {
+                let columns = list.table().columns;
+                value.len() % columns.len() == 0
+                    && value.iter().zip(columns.iter().cycle()).all(|(value, (_, kind))| kind.takes(value))
+            }
+        }
+    }
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Int(value) => (*value).into(),
+        Value::Real(value) => (*value).into(),
+        Value::Bool(value) => (*value).into(),
+        Value::Text(value) => value.as_str().into(),
+        Value::Blob(value) => value.as_slice().into(),
+    }
+}
+
+/// Why a field was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// There is no such goal.
+    #[error("there is no goal {0}")]
+    NoSuchGoal(i64),
+    /// The value is of another kind than the field's, or the field follows from others.
+    #[error("`{0}` cannot hold this value")]
+    WrongKind(&'static str),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+/// Give one field of a goal a new value, in a transaction that raised the organization's revision to `revision`. The
+/// goal as it was stays in the history. A field that has the value already is left alone.
+pub fn change_field(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: i64,
+    revision: i64,
+    field: Field,
+    value: &[Value],
+) -> Result<(), EditError> {
+    if !field.fits(value) {
+        return Err(EditError::WrongKind(field.name()));
+    }
+    let present = GoalRecord::read(tx, organization, &[goal])?.remove(&goal);
+    let present = present.ok_or(EditError::NoSuchGoal(goal))?;
+    if field.value(&present) == value {
+        return Ok(());
+    }
+    let mut changed = present.clone();
+    match field {
+        Field::Column(column) => changed.set(column, value[0].clone()),
+        Field::List(list) => value.clone_into(changed.list_mut(list)),
+    }
+    changed.derive();
+    changed.write(tx, organization, revision, Some(&present))?;
+    if *present.get(Column::Origin) == Value::from(Origin::File.as_str()) {
+        let imported = ImportedValues::read(tx, organization, &[goal])?;
+        match imported.get(goal, field) {
+            None => keep_imported(tx, organization, goal, field, field.value(&present))?,
+            Some(imported) if imported == field.to_json(value).to_string() => {
+                forget_imported(tx, organization, goal, field)?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn keep_imported(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: i64,
+    field: Field,
+    value: &[Value],
+) -> Result<()> {
+    tx.execute(
+        "-- goals::keep_imported
+        insert into goal_imported_value (organization, goal, field, value) values (?1, ?2, ?3, ?4)",
+        params![organization, goal, field.name(), field.to_json(value).to_string()],
+    )?;
+    Ok(())
+}
+
+/// The field holds what was imported last: forget that it ever did not.
+pub fn forget_imported(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: i64,
+    field: Field,
+) -> Result<()> {
+    tx.execute(
+        "-- goals::forget_imported
+        delete from goal_imported_value where organization = ?1 and goal = ?2 and field = ?3",
+        params![organization, goal, field.name()],
+    )?;
+    Ok(())
+}
+
+/// The values that the last import brought for fields that were changed here since.
+#[derive(Debug, Default)]
+pub struct ImportedValues(BTreeMap<i64, BTreeMap<String, String>>);
+
+impl ImportedValues {
+    /// Read them for some goals, given in any order. One statement; its cost is that of the fields changed here between
+    /// the smallest and the largest id.
+    pub fn read(tx: &Tx<'_>, organization: OrganizationNumber, goals: &[i64]) -> Result<Self> {
+        let mut values = Self::default();
+        let (Some(&first), Some(&last)) = (goals.iter().min(), goals.iter().max()) else {
+            return Ok(values);
+        };
+        tx.each(
+            "-- goals::imported_values
+            select goal, field, value from goal_imported_value
+            where organization = ?1 and goal >= ?2 and goal <= ?3",
+            params![organization, first, last],
+            |row| {
+                let value = row.opt_text(2)?.unwrap_or("null").to_owned();
+                values.0.entry(row.int(0)?).or_default().insert(row.text(1)?.to_owned(), value);
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            },
+        )?;
+        Ok(values)
+    }
+
+    /// Whether any field of the goal was changed here.
+    pub fn has(&self, goal: i64) -> bool {
+        self.0.contains_key(&goal)
+    }
+
+    /// The value imported last, as JSON; `None` if the field was not changed here.
+    pub fn get(&self, goal: i64, field: Field) -> Option<&str> {
+        self.0.get(&goal)?.get(field.name()).map(String::as_str)
+    }
+}

@@ -1,0 +1,89 @@
+//! What every answer carries: ids in its headers, and errors in Graph's envelope whoever raised them.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
+
+use super::{GraphError, time};
+use crate::app::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const DIAGNOSTIC: HeaderName = HeaderName::from_static("x-ms-ags-diagnostic");
+
+/// The ids by which a request is found in the logs of both sides.
+#[derive(Clone, Debug)]
+pub struct RequestIds {
+    /// Ours, new for each request.
+    pub request_id: Uuid,
+    /// When the request came in, microseconds.
+    pub received_us: i64,
+    /// The client's own words, if they may stand in a header.
+    client: Option<HeaderValue>,
+}
+
+impl RequestIds {
+    fn new(request_id: Uuid, received_us: i64, headers: &HeaderMap) -> Self {
+        // Exactly one header of 1–128 visible ASCII characters is echoed; anything else counts as absent.
+        let mut given = headers.get_all(CLIENT_REQUEST_ID).iter();
+        let client = match (given.next(), given.next()) {
+            (Some(value), None) => Some(value.clone()).filter(|value| {
+                (1..=128).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+            }),
+            _ => None,
+        };
+        Self { request_id, received_us, client }
+    }
+
+    /// The client's id; ours where it gave none.
+    pub fn client_request_id(&self) -> String {
+        let given = self.client.as_ref().and_then(|value| value.to_str().ok());
+        given.map_or_else(|| self.request_id.to_string(), str::to_owned)
+    }
+}
+
+/// The outermost layer of the server.
+pub async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let ids = RequestIds::new(app.ids.guid(), app.clock.now_us(), request.headers());
+    let head = request.method() == Method::HEAD;
+    request.extensions_mut().insert(ids.clone());
+    let mut response = next.run(request).await;
+    if let Some(error) = error_to_write(&response) {
+        let body = error.body(&ids, &time::error_date(ids.received_us));
+        let headers = std::mem::take(response.headers_mut());
+        response = (response.status(), Json(body)).into_response();
+        for (name, value) in &headers {
+            if name != CONTENT_TYPE && name != axum::http::header::CONTENT_LENGTH {
+                response.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        if head {
+            *response.body_mut() = axum::body::Body::empty();
+        }
+    }
+    let headers = response.headers_mut();
+    let own = HeaderValue::from_str(&ids.request_id.to_string()).expect("a GUID is visible ASCII");
+    headers.insert(CLIENT_REQUEST_ID, ids.client.unwrap_or_else(|| own.clone()));
+    headers.insert(REQUEST_ID, own);
+    headers.insert(DIAGNOSTIC, HeaderValue::from_static(
+        r#"{"ServerInfo":{"DataCenter":"Self-hosted","Slice":"E","Ring":"1","ScaleUnit":"001","RoleInstance":"goalpost"}}"#,
+    ));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The error that a handler returned, or one for a refusal that the framework made by itself, which has no body of
+/// the right form.
+fn error_to_write(response: &Response) -> Option<GraphError> {
+    if let Some(error) = response.extensions().get::<GraphError>() {
+        return Some(error.clone());
+    }
+    let status = response.status();
+    let ours = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind != "text/plain; charset=utf-8");
+    let refusal = status.is_client_error() || status.is_server_error();
+    (refusal && !ours && status != StatusCode::RANGE_NOT_SATISFIABLE).then(|| GraphError::for_status(status))
+}

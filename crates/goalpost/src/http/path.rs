@@ -1,0 +1,134 @@
+//! Paths of the Graph door in one form, however a client spelt them.
+//!
+//! Graph's segments match without regard to case and after percent-decoding; job ids match to the letter. Clients
+//! write `employeeexperience` and `employeeExperience`, `j%21…` and `j!…`, `exportJobs/j!…` and `exportJobs('j!…')`
+//! (docs/API.md, "Paths").
+
+use axum::http::Uri;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+/// What is encoded again in the canonical path: whatever could end or split a segment.
+const SEGMENT: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'\\').add(b'^').add(b'|').add(b'[').add(b']');
+
+/// The segments whose case does not matter, as the router spells them.
+const FIXED: [&str; 8] =
+    ["beta", "v1.0", "employeeexperience", "goals", "exportjobs", "content", "$count", "$metadata"];
+
+/// Put a path of the Graph door into the router's form; every other path stays as it is.
+pub fn canonical(uri: &Uri) -> Uri {
+    let Some(path) = canonical_path(uri.path()) else { return uri.clone() };
+    let full = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = full.parse().ok();
+    if parts.path_and_query.is_none() {
+        return uri.clone();
+    }
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
+
+fn canonical_path(path: &str) -> Option<String> {
+    let mut segments = Vec::new();
+    for raw in path.strip_prefix('/')?.strip_suffix('/').unwrap_or(&path[1..]).split('/') {
+        // Decoded once, after splitting: an encoded slash stays inside its segment.
+        let segment = percent_decode_str(raw).decode_utf8().ok()?.into_owned();
+        match key_in_parentheses(&segment) {
+            Some((name, key)) => segments.extend([name.to_owned(), key.to_owned()]),
+            None => segments.push(segment),
+        }
+    }
+    let first = segments.first()?.to_ascii_lowercase();
+    if first != "beta" && first != "v1.0" {
+        return None;
+    }
+    let mut out = String::with_capacity(path.len());
+    for segment in &segments {
+        let lower = segment.to_ascii_lowercase();
+        let known = FIXED.contains(&lower.as_str()) || lower == "$batch";
+        out.push('/');
+        out.extend(utf8_percent_encode(if known { &lower } else { segment }, SEGMENT));
+    }
+    Some(out)
+}
+
+/// `exportJobs('j!…')` is `exportJobs/j!…`.
+fn key_in_parentheses(segment: &str) -> Option<(&str, &str)> {
+    let (name, rest) = segment.split_once("('")?;
+    name.eq_ignore_ascii_case("exportjobs").then_some(())?;
+    Some((name, rest.strip_suffix("')")?))
+}
+
+/// The first segment of a canonical path that no resource of the Graph door has, as the client wrote it.
+pub fn unknown_segment(path: &str) -> String {
+    let segments: Vec<_> =
+        path.split('/').skip(1).map(|raw| percent_decode_str(raw).decode_utf8_lossy().into_owned()).collect();
+    let known: &[&[&str]] = &[
+        &["beta"],
+        &["employeeexperience"],
+        &["goals"],
+        &["exportjobs"],
+        &[], // any job id
+        &["content"],
+    ];
+    for (position, segment) in segments.iter().enumerate() {
+        let fits = match known.get(position) {
+            Some([]) => true,
+            Some(words) => words.contains(&segment.as_str()),
+            None => false,
+        };
+        // The API was never in v1.0: there the first resource that is missing is `goals`.
+        let fits = fits || (position == 0 && segment == "v1.0");
+        let missing = position == 2 && segments[0] == "v1.0";
+        if !fits || missing {
+            return segment.clone();
+        }
+    }
+    segments.last().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_path_comes_to_one_form() {
+        let job = "j!uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3clung9SgU";
+        let canon = format!("/beta/employeeexperience/goals/exportjobs/{job}");
+        for path in [
+            format!("/beta/employeeExperience/goals/exportJobs/{job}"),
+            format!("/BETA/EmployeeExperience/Goals/ExportJobs/{}/", job.replace('!', "%21")),
+            format!("/beta/employeeExperience/goals/exportJobs('{job}')"),
+            format!("/beta/employeeExperience/goals/exportJobs(%27{job}%27)"),
+        ] {
+            assert_eq!(canonical(&path.parse().unwrap()).path(), canon, "{path}");
+        }
+        assert_eq!(
+            canonical(&format!("/beta/employeeexperience/goals/exportjobs('{job}')/CONTENT?a=B").parse().unwrap())
+                .to_string(),
+            format!("{canon}/content?a=B")
+        );
+    }
+
+    #[test]
+    fn encoded_slashes_and_foreign_paths_stay_as_they_are() {
+        let tricky = "/beta/employeeexperience/goals/exportjobs/..%2F..%2Fetc";
+        assert_eq!(canonical(&tricky.parse().unwrap()).path(), tricky);
+        assert_eq!(canonical(&"/Org_UUID/X".parse().unwrap()).path(), "/Org_UUID/X");
+        assert_eq!(canonical(&"/".parse().unwrap()).path(), "/");
+    }
+
+    #[test]
+    fn the_first_unknown_segment_is_named() {
+        for (path, segment) in [
+            ("/beta/nope", "nope"),
+            ("/beta/employeeexperience/nope/goals", "nope"),
+            ("/beta/employeeexperience/goals/exportjobs/j!x/nope", "nope"),
+            ("/v1.0/employeeexperience/goals/exportjobs", "goals"),
+            ("/v1.0/me", "me"),
+        ] {
+            assert_eq!(unknown_segment(path), segment, "{path}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A caller as a person of an organization.
+
+use goalpost_db::{Error, Result, Row};
+use uuid::Uuid;
+
+use super::{Caller, Identity, queries};
+use crate::ids::{OrganizationNumber, PersonNumber};
+
+/// What a caller is in one organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The organization.
+    pub organization: OrganizationNumber,
+    /// Its GUID, by which the doors know it.
+    pub organization_guid: Uuid,
+    /// The person.
+    pub person: PersonNumber,
+    /// Whether the person can sign in at all; one who left sees nothing any more.
+    pub active: bool,
+    /// Whether the organization's policy lets this person export.
+    pub may_export: bool,
+}
+
+impl Member {
+    /// From a row of [`queries::MEMBER_COLUMNS`].
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self> {
+        let is = |column: usize, word: &str| Ok::<_, Error>(row.text(column)?.eq_ignore_ascii_case(word));
+        let active = is(6, "active")?;
+        // Owners were called admins before 2024; observers may look, groups are not people.
+        let owner = is(3, "organization owner")? || is(3, "organization admin")?;
+        let eligible = active && !is(4, "group")? && !is(5, "observer")?;
+        let admitted = match row.text(7)? {
+            "members" => true,
+            "people" => owner || row.bool(8)?,
+            _ => owner,
+        };
+        Ok(Self {
+            organization: OrganizationNumber(row.int(0)?),
+            organization_guid: Uuid::from_bytes(row.bytes(1)?),
+            person: PersonNumber(row.int(2)?),
+            active,
+            may_export: eligible && admitted,
+        })
+    }
+}
+
+impl Identity {
+    /// What the caller is in the organization with this GUID; `None` if it does not exist or they are not in it.
+    ///
+    /// A caller whom nobody has joined to a person yet is joined here, once, if the issuer is trusted to vouch for
+    /// e-mails and exactly one unjoined person has theirs.
+    pub async fn member(&self, caller: &Caller, organization: Uuid) -> Result<Option<Member>> {
+        if let Some(member) = self.db.read(|tx| queries::find_member(tx, &caller.subject, organization))? {
+            return Ok(Some(member));
+        }
+        let Some(email) = caller.linkable_email().map(str::to_owned) else { return Ok(None) };
+        let subject = caller.subject.clone();
+        self.db
+            .write(move |tx| {
+                if queries::link_by_email(tx, &subject, organization, &email)? {
+                    tracing::info!(issuer = subject.issuer, "joined a sign-in identity to a person by verified e-mail");
+                }
+                queries::find_member(tx, &subject, organization)
+            })
+            .await
+    }
+
+    /// What the caller is in each of their organizations.
+    pub fn memberships(&self, caller: &Caller) -> Result<Vec<Member>> {
+        self.db.read(|tx| queries::list_members(tx, &caller.subject))
+    }
+}

@@ -1,0 +1,76 @@
+//! Imports: the ZIP of a whole Viva Goals organization becomes rows.
+//!
+//! ```text
+//! file ──survey──▶ what is in it, what is wrong ──one transaction──▶ rows, report
+//!        (no lock)                                 (the write lock)
+//! ```
+//! The file is read twice. The first pass checks every element and finds what the file mentions but does not hold; the
+//! second one writes, all or nothing, while readers go on with the state before. What stands in the database already
+//! is compared field by field, so a file that brings nothing new changes nothing.
+//!
+//! Read in this order: [`run`], [`organization`], [`people`], [`lists`], [`checkins`], [`goals`] (which knows the
+//! rule for fields that were changed here), [`prune`], [`aside`], [`report`].
+
+mod aside;
+mod checkins;
+mod error;
+mod flat;
+mod goals;
+mod labels;
+mod lists;
+mod mentions;
+mod organization;
+mod people;
+mod prune;
+mod report;
+mod run;
+mod time;
+
+pub use error::ImportError;
+pub use report::{
+    Certainty, Conflict, ImportedFile, ImportedOrganization, KeptAside, Label, Listed, Missing, Reference,
+    ReferenceKind, Report, Tally,
+};
+pub use run::run;
+use uuid::Uuid;
+
+use crate::goals::ObjectType;
+use crate::ids::Ids;
+
+/// What the operator says about an import.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// The name of the organization, exactly: finds one that is there, or names the one that is made.
+    pub organization_name: Option<String>,
+    /// Its GUID: finds one that is there, or becomes the GUID of the one that is made.
+    pub organization_id: Option<Uuid>,
+    /// Find out and report everything, and write nothing.
+    pub dry_run: bool,
+    /// Take away what an earlier import brought and this file does not hold. History stays.
+    pub prune: bool,
+    /// Let the file win where a field was changed here and in the file.
+    pub take_file: bool,
+    /// Meanings of labels of object types, which go before what is known about them.
+    pub labels: Vec<(String, ObjectType)>,
+    /// Where new GUIDs come from.
+    pub ids: Ids,
+}
+
+/// How far an import is. Told now and then, never more often than every few hundred elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The file is read and checked.
+    Checking {
+        /// Bytes read, unpacked.
+        done: u64,
+        /// Bytes to read.
+        total: u64,
+    },
+    /// The rows are compared and written.
+    Writing {
+        /// Elements done.
+        done: u64,
+        /// Elements to do.
+        total: u64,
+    },
+}

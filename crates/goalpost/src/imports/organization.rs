@@ -1,0 +1,85 @@
+//! Which organization a file belongs to.
+
+use goalpost_db::{Tx, params};
+use uuid::Uuid;
+
+use super::{ImportError, ImportOptions};
+use crate::ids::OrganizationNumber;
+use crate::orgs::{ExportPolicy, Organization, queries};
+use crate::views;
+
+/// A number that no organization has: rows are looked for under it in a dry run, and none are found.
+const NOBODY: OrganizationNumber = OrganizationNumber(-1);
+
+/// Find the organization of a file, or make one; the second value tells which. By the GUID that the operator says,
+/// else by the number in the file, else by exact name.
+pub(super) fn find_or_make(
+    tx: &Tx<'_>,
+    options: &ImportOptions,
+    file_number: i64,
+) -> Result<(Organization, bool), ImportError> {
+    if let Some(organization) = find(tx, options, file_number)? {
+        return Ok((adopt(tx, organization, options, file_number)?, false));
+    }
+    let name = options.organization_name.as_deref().ok_or(ImportError::NoName { number: file_number })?;
+    let guid = options.organization_id.unwrap_or_else(|| options.ids.guid());
+    if options.dry_run {
+        let (name, file_number) = (name.to_owned(), Some(file_number));
+        let export_policy = ExportPolicy::Owners;
+        return Ok((Organization { number: NOBODY, guid, name, file_number, export_policy, revision: 0 }, true));
+    }
+    let organization = queries::insert(tx, guid, name, Some(file_number))?;
+    let revision = queries::raise_revision(tx, organization.number, None, "import")?;
+    views::presets::insert(tx, &organization, revision)?;
+    Ok((Organization { revision, ..organization }, true))
+}
+
+fn find(
+    tx: &Tx<'_>,
+    options: &ImportOptions,
+    file_number: i64,
+) -> Result<Option<Organization>, ImportError> {
+    if let Some(guid) = options.organization_id {
+        return Ok(queries::find_by_guid(tx, guid)?);
+    }
+    let by_number = queries::list_by_file_number(tx, file_number)?;
+    if !by_number.is_empty() {
+        return only(by_number);
+    }
+    let Some(name) = &options.organization_name else { return Ok(None) };
+    only(queries::list(tx)?.into_iter().filter(|organization| organization.name == *name).collect())
+}
+
+fn only(mut found: Vec<Organization>) -> Result<Option<Organization>, ImportError> {
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => Err(ImportError::Ambiguous(found.iter().map(|organization| organization.guid).collect::<Vec<Uuid>>())),
+    }
+}
+
+/// Let an organization that was made here have its file's number. Files of two organizations are never mixed: their
+/// ids would be taken for each other.
+fn adopt(
+    tx: &Tx<'_>,
+    mut organization: Organization,
+    options: &ImportOptions,
+    file_number: i64,
+) -> Result<Organization, ImportError> {
+    match organization.file_number {
+        Some(expected) if expected != file_number => {
+            let Organization { guid, name, .. } = organization;
+            Err(ImportError::OtherOrganization { guid, name, expected, found: file_number })
+        }
+        Some(_) => Ok(organization),
+        None => {
+            if !options.dry_run {
+                tx.execute(
+                    "-- imports::adopt\nupdate organization set file_number = ?2 where number = ?1",
+                    params![organization.number, file_number],
+                )?;
+            }
+            organization.file_number = Some(file_number);
+            Ok(organization)
+        }
+    }
+}

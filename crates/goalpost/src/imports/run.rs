@@ -1,0 +1,340 @@
+//! The way of an import, from the lock to the report.
+
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use goalpost_db::{Db, Tx, params};
+use goalpost_viva::{Archive, Element, Entity, Limits, Problems, Survey};
+use sha2::{Digest, Sha256};
+
+use super::aside::Asides;
+use super::labels::Labels;
+use super::mentions::Mentions;
+use super::organization::find_or_make;
+use super::people::People;
+use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
+use super::{ImportError, ImportOptions, Progress};
+use crate::ids::{FIRST_MINTED, OrganizationNumber};
+use crate::orgs::{Organization, queries};
+
+/// Elements that are compared and written together.
+pub(super) const BATCH: usize = 500;
+/// How long an import waits for the write lock; only short writes, or another long one, hold it.
+const WRITE_WAIT: Duration = Duration::from_mins(1);
+
+/// Import the ZIP of a whole organization, all or nothing. Blocks; call it from a thread that may.
+///
+/// The report is also kept with the data: in the database, and as a file in `data_folder`, unless nothing was written.
+/// Memory does not grow with the file, apart from sets of ids, and stays below 256 MiB for five million goals.
+///
+/// # Errors
+/// Whatever is wrong with the file, the options or the place; see [`ImportError`]. Nothing was changed then.
+pub fn run(
+    db: &Db,
+    data_folder: &Path,
+    file: &Path,
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
+    let _lock = lock(data_folder)?;
+    let mut zip = File::open(file).map_err(|source| io_error(file, source))?;
+    let sha256 = hash(&mut zip).map_err(|source| io_error(file, source))?;
+
+    let file_error = |source| ImportError::File { path: file.to_owned(), source: Box::new(source) };
+    let mut archive = Archive::open(zip, Limits::OPERATOR).map_err(file_error)?;
+    let survey = check(&mut archive, progress)?;
+    let labels = Labels::decide(&survey.type_labels, &options.labels);
+
+    let report = Report {
+        dry_run: options.dry_run,
+        organization: ImportedOrganization { id: uuid::Uuid::nil(), name: String::new(), created: false },
+        file: ImportedFile {
+            name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            organization_number: archive.organization_number(),
+            exported_at: archive.exported_at().strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        },
+        revision: None,
+        entities: Entity::ALL.into_iter().map(Tally::new).collect(),
+        tasks: 0,
+        labels: labels.listed.clone(),
+        unused_labels: labels.unused.clone(),
+        references: Listed::default(),
+        asides: Listed::default(),
+        conflicts: Listed::default(),
+        missing: Listed::default(),
+        restricted_goals: 0,
+        unclear_permissions: Listed::default(),
+        ignored_members: archive.ignored().to_vec(),
+        report_file: None,
+    };
+    let mut write = |tx: &Tx<'_>| {
+        let input = Input { options, survey: &survey, labels: &labels, sha256, path: file };
+        write_all(tx, &mut archive, &input, report.clone(), progress)
+    };
+    if options.dry_run {
+        return db.snapshot(write);
+    }
+    let made_at = db.snapshot(|tx| Ok::<_, ImportError>(tx.now_us()))?;
+    let mut report = db.write_alone(WRITE_WAIT, |tx| write(tx))?;
+    if report.revision.is_some() {
+        // The import stands whether or not the journal can be folded back now, or the report written.
+        let _ = db.checkpoint();
+        report.report_file = write_report(data_folder, made_at, &report).ok();
+    }
+    Ok(report)
+}
+
+/// Hold the data folder against a second import, until the file is dropped.
+fn lock(data_folder: &Path) -> Result<File, ImportError> {
+    let path = data_folder.join("import.lock");
+    let lock = File::options().create(true).append(true).open(&path).map_err(|source| io_error(&path, source))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(ImportError::AlreadyRunning),
+        Err(TryLockError::Error(source)) => Err(io_error(&path, source)),
+    }
+}
+
+fn io_error(path: &Path, source: std::io::Error) -> ImportError {
+    ImportError::Io { path: path.to_owned(), source }
+}
+
+fn hash(file: &mut File) -> std::io::Result<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(hasher.finalize().into())
+}
+
+fn check(archive: &mut Archive<File>, progress: &mut dyn FnMut(Progress)) -> Result<Survey, ImportError> {
+    let total = Entity::ALL.into_iter().map(|entity| archive.size_bytes(entity)).sum();
+    let survey = goalpost_viva::survey(archive, &mut |done| progress(Progress::Checking { done, total }));
+    let survey = survey.map_err(|Problems { listed, further }| ImportError::Problems {
+        total: listed.len() as u64 + further,
+        shown: listed,
+    })?;
+    for entity in Entity::ALL {
+        if let Some(largest) = survey.ids(entity).max()
+            && largest >= FIRST_MINTED.cast_unsigned()
+        {
+            let (what, limit) = (entity.word(), FIRST_MINTED);
+            return Err(ImportError::IdTooLarge { what, id: largest.cast_signed(), limit });
+        }
+    }
+    Ok(survey)
+}
+
+fn write_report(data_folder: &Path, made_at_us: i64, report: &Report) -> std::io::Result<PathBuf> {
+    let folder = data_folder.join("reports");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("import-{made_at_us}.json"));
+    let mut file = File::create(&path)?;
+    serde_json::to_writer_pretty(&mut file, report)?;
+    file.write_all(b"\n")?;
+    Ok(path)
+}
+
+/// What an import works from.
+struct Input<'a> {
+    options: &'a ImportOptions,
+    survey: &'a Survey,
+    labels: &'a Labels,
+    sha256: [u8; 32],
+    path: &'a Path,
+}
+
+fn write_all(
+    tx: &Tx<'_>,
+    archive: &mut Archive<File>,
+    input: &Input<'_>,
+    report: Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
+    let (organization, created) = find_or_make(tx, input.options, archive.organization_number())?;
+    let mut import = Import {
+        tx,
+        path: input.path,
+        options: input.options,
+        survey: input.survey,
+        labels: input.labels,
+        revision: (created && !input.options.dry_run).then_some(organization.revision),
+        organization,
+        report,
+        progress,
+        done: 0,
+        minted: 0,
+        mentions: Mentions::default(),
+        recount: BTreeSet::new(),
+    };
+    import.report.organization = ImportedOrganization {
+        id: import.organization.guid,
+        name: import.organization.name.clone(),
+        created,
+    };
+    let mut people = People::open(&import, archive)?;
+    let mut asides = Asides::open(&import)?;
+    import.write_references()?;
+    import.write_users(archive, &mut people, &mut asides)?;
+    import.write_teams(archive, &mut people, &mut asides)?;
+    import.write_periods(archive, &mut asides)?;
+    import.write_tags(archive, &mut asides)?;
+    import.write_check_ins(archive, &mut people, &mut asides)?;
+    import.write_comments(archive, &mut people, &mut asides)?;
+    import.write_goals(archive, &mut people, &mut asides)?;
+    import.find_missing()?;
+    import.recount()?;
+    people.report_mentions(&mut import);
+    import.report_mentions();
+    import.finish(input.sha256)
+}
+
+/// One import, in its transaction.
+pub(super) struct Import<'a> {
+    pub(super) tx: &'a Tx<'a>,
+    pub(super) path: &'a Path,
+    pub(super) options: &'a ImportOptions,
+    pub(super) survey: &'a Survey,
+    pub(super) labels: &'a Labels,
+    pub(super) organization: Organization,
+    pub(super) report: Report,
+    /// Made when the first change is met, so that an import without changes makes none.
+    revision: Option<i64>,
+    progress: &'a mut dyn FnMut(Progress),
+    done: u64,
+    /// Numbers given in a dry run.
+    minted: i64,
+    pub(super) mentions: Mentions,
+    /// Goals outside the file whose check-ins changed.
+    pub(super) recount: BTreeSet<i64>,
+}
+
+impl Import<'_> {
+    /// The number of the organization, in every key.
+    pub(super) fn number(&self) -> OrganizationNumber {
+        self.organization.number
+    }
+
+    /// Whether the file holds the element, and not only a mention of it.
+    pub(super) fn is_in_file(&self, entity: Entity, id: i64) -> bool {
+        self.survey.ids(entity).contains(id.cast_unsigned())
+    }
+
+    pub(super) fn file_error(&self, source: goalpost_viva::Error) -> ImportError {
+        ImportError::File { path: self.path.to_owned(), source: Box::new(source) }
+    }
+
+    /// The revision to write under, now that something has to be written; none in a dry run, which writes nothing.
+    pub(super) fn revision(&mut self) -> Result<Option<i64>, ImportError> {
+        if self.options.dry_run {
+            return Ok(None);
+        }
+        if self.revision.is_none() {
+            self.revision = Some(queries::raise_revision(self.tx, self.number(), None, "import")?);
+        }
+        Ok(self.revision)
+    }
+
+    /// A number for something that the file gives none; in a dry run one that nothing else has.
+    pub(super) fn mint(&mut self) -> Result<i64, ImportError> {
+        if self.options.dry_run {
+            self.minted += 1;
+            return Ok(i64::MAX - self.minted);
+        }
+        Ok(queries::mint_numbers(self.tx, self.number(), 1)?)
+    }
+
+    /// Whether the organization has no row in a table yet.
+    pub(super) fn is_empty(&self, table: &str) -> Result<bool, ImportError> {
+        let sql = format!("-- imports::is_empty\nselect 1 from {table} where organization = ?1 limit 1");
+        let row = self.tx.query_opt(&sql, params![self.number()], |_| Ok::<_, ImportError>(()))?;
+        Ok(row.is_none())
+    }
+
+    /// Read one member in batches.
+    pub(super) fn batches<T: Element>(
+        &mut self,
+        archive: &mut Archive<File>,
+        mut write: impl FnMut(&mut Self, Vec<T>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let path = self.path.to_owned();
+        let total = Entity::ALL.into_iter().map(|entity| self.survey.count(entity)).sum();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut flush = |import: &mut Self, batch: Vec<T>| {
+            let count = batch.len() as u64;
+            import.report.tally_mut(T::ENTITY).read += count;
+            write(import, batch)?;
+            import.done += count;
+            (import.progress)(Progress::Writing { done: import.done, total });
+            Ok::<(), ImportError>(())
+        };
+        archive
+            .each(|element: T| {
+                batch.push(element);
+                if batch.len() == BATCH {
+                    flush(self, std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
+                }
+                Ok::<(), Stop>(())
+            })
+            .map_err(|stop| match stop {
+                Stop::Import(error) => error,
+                Stop::File(source) => ImportError::File { path, source: Box::new(source) },
+            })?;
+        flush(self, batch)?;
+        if self.report.tally(T::ENTITY).read == self.survey.count(T::ENTITY) {
+            Ok(())
+        } else {
+            Err(ImportError::FileChanged)
+        }
+    }
+
+    fn finish(mut self, sha256: [u8; 32]) -> Result<Report, ImportError> {
+        self.report.revision = self.revision;
+        if let Some(revision) = self.revision {
+            let report = serde_json::to_string(&self.report)
+                .map_err(|error| goalpost_db::Error::unexpected(format!("the report cannot be printed: {error}")))?;
+            self.tx.execute(
+                "-- imports::insert_run
+                insert into import_run (organization, id, made_at, revision, file_name, file_sha256, report)
+                values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    self.number(),
+                    revision,
+                    self.tx.now_us(),
+                    revision,
+                    &self.report.file.name,
+                    sha256,
+                    report
+                ],
+            )?;
+        }
+        Ok(self.report)
+    }
+}
+
+/// Why reading a member stopped.
+enum Stop {
+    Import(ImportError),
+    File(goalpost_viva::Error),
+}
+
+impl From<ImportError> for Stop {
+    fn from(error: ImportError) -> Self {
+        Self::Import(error)
+    }
+}
+
+impl From<goalpost_viva::Error> for Stop {
+    fn from(error: goalpost_viva::Error) -> Self {
+        Self::File(error)
+    }
+}

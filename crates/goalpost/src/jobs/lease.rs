@@ -1,0 +1,41 @@
+//! The right to work on a job, for a while.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::JobKey;
+
+/// A claimed job, and the token that every later write for it must name.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The job that is owned.
+    pub job: JobKey,
+    /// Random, new with each claim: whoever holds an older one can no longer write.
+    pub token: [u8; 16],
+    /// 1 for the first claim.
+    pub attempt: i64,
+    /// When all attempts together must be over, microseconds.
+    pub deadline_at: i64,
+    /// When the job was first claimed, microseconds.
+    pub started_at: i64,
+    /// What to do, as frozen when the job was made.
+    pub spec: String,
+    /// Set when the worker should stop, because nothing it does counts any more.
+    pub abandoned: Abandoned,
+}
+
+/// A flag shared between a running step and whoever watches over its lease.
+#[derive(Clone, Debug, Default)]
+pub struct Abandoned(Arc<AtomicBool>);
+
+impl Abandoned {
+    /// Tell the step to stop at its next look.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the step should stop.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

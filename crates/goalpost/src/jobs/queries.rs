@@ -1,0 +1,287 @@
+//! Every statement that changes a job. Each changes exactly one row, or says that it did not.
+
+use goalpost_db::{Error, Result, Row, Tx, params};
+use uuid::Uuid;
+
+use super::lease::Abandoned;
+use super::{Figures, Job, JobKey, Lease, NewJob, State};
+use crate::ids::{OrganizationNumber, PersonNumber};
+
+/// The columns that [`job_from_row`] reads, of a table named `job`.
+pub const COLUMNS: &str = "job.organization, job.id, job.pair, job.state, job.creator, job.created_at, \
+                           job.expires_at, job.status_detail";
+
+/// A job from the first columns of a row that selects [`COLUMNS`].
+pub fn job_from_row(row: &Row<'_>) -> Result<Job> {
+    let state = row.text(3)?;
+    Ok(Job {
+        key: key_from_row(row)?,
+        pair: Uuid::from_bytes(row.bytes(2)?),
+        state: State::from_word(state)
+            .ok_or_else(|| Error::unexpected(format!("a job is in the unknown state `{state}`")))?,
+        creator: row.opt_int(4)?.map(PersonNumber),
+        created_at: row.int(5)?,
+        expires_at: row.int(6)?,
+        status_detail: row.opt_text(7)?.map(str::to_owned),
+    })
+}
+
+fn key_from_row(row: &Row<'_>) -> Result<JobKey> {
+    Ok(JobKey { organization: OrganizationNumber(row.int(0)?), id: Uuid::from_bytes(row.bytes(1)?) })
+}
+
+/// Promise a job. [`goalpost_db::ErrorKind::Unique`] if one of this kind is pending for the pair: the index decides.
+pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
+    tx.execute(
+        "-- jobs::insert
+        insert into job (organization, id, kind, pair, state, creator, attempt, created_at, expires_at, spec)
+        values (?1, ?2, ?3, ?4, 'notStarted', ?5, 0, ?6, ?7, ?8)",
+        params![
+            job.key.organization,
+            job.key.id.into_bytes(),
+            job.kind,
+            job.pair.into_bytes(),
+            job.creator,
+            created_at,
+            job.expires_at,
+            &job.spec,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The job that is pending for this pair.
+pub fn find_pending(tx: &Tx<'_>, organization: OrganizationNumber, kind: &str, pair: Uuid) -> Result<Option<JobKey>> {
+    tx.query_opt(
+        "-- jobs::find_pending
+        select organization, id from job
+         where organization = ?1 and kind = ?2 and pair = ?3 and state in ('notStarted', 'running')",
+        params![organization, kind, pair.into_bytes()],
+        key_from_row,
+    )
+}
+
+/// How many jobs of this kind are pending in the organization.
+pub fn count_pending(tx: &Tx<'_>, organization: OrganizationNumber, kind: &str) -> Result<i64> {
+    tx.query_one(
+        "-- jobs::count_pending
+        select count(*) from job where organization = ?1 and kind = ?2 and state in ('notStarted', 'running')",
+        params![organization, kind],
+        |row| row.int(0),
+    )
+}
+
+/// Jobs that look claimable, the oldest of each organization, without a lock; [`claim`] decides.
+pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<JobKey>> {
+    tx.query(
+        "-- jobs::list_candidates (all organizations)
+        select organization, id from (
+          select organization, id, created_at,
+                 row_number() over (partition by organization order by created_at, id) as turn
+            from job
+           where state in ('notStarted', 'running')
+             and (state = 'notStarted' or lease_until < ?1) and created_at <= ?2
+             and (deadline_at is null or deadline_at > ?1) and attempt < ?3) as claimable
+         where turn = 1 order by created_at, id limit 16",
+        params![tx.now_us(), tx.now_us() - figures.hold_back_us, figures.max_attempts],
+        key_from_row,
+    )
+}
+
+/// Take this job if it may still be taken: not started, or running with a lapsed lease.
+pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Result<Option<Lease>> {
+    let now = tx.now_us();
+    tx.query_opt(
+        "-- jobs::claim
+        update job set state = 'running', lease_token = ?3, lease_until = ?4, attempt = attempt + 1,
+               started_at = coalesce(started_at, ?5), deadline_at = coalesce(deadline_at, ?6)
+         where organization = ?1 and id = ?2 and attempt < ?7
+           and (state = 'notStarted' or (state = 'running' and lease_until < ?5))
+           and (deadline_at is null or deadline_at > ?5)
+        returning attempt, deadline_at, started_at, spec",
+        params![
+            job.organization,
+            job.id.into_bytes(),
+            token,
+            now + figures.lease_us,
+            now,
+            now + figures.deadline_us,
+            figures.max_attempts,
+        ],
+        |row| {
+            Ok(Lease {
+                job,
+                token,
+                attempt: row.int(0)?,
+                deadline_at: row.int(1)?,
+                started_at: row.int(2)?,
+                spec: row.text(3)?.to_owned(),
+                abandoned: Abandoned::default(),
+            })
+        },
+    )
+}
+
+/// Hold the lease for another while; `false` if it is lost. A lease that lapsed but that nobody took is still ours.
+pub fn renew(tx: &Tx<'_>, lease: &Lease, figures: &Figures) -> Result<bool> {
+    let changed = tx.execute(
+        "-- jobs::renew
+        update job set lease_until = ?4 where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
+        params![lease.job.organization, lease.job.id.into_bytes(), lease.token, tx.now_us() + figures.lease_us],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Let another worker try in `delay_us`; with `as_if_unclaimed`, the attempt is given back, as on a graceful stop.
+pub fn give_back(tx: &Tx<'_>, lease: &Lease, delay_us: i64, as_if_unclaimed: bool) -> Result<bool> {
+    let changed = tx.execute(
+        "-- jobs::give_back
+        update job set lease_token = null, lease_until = ?4, attempt = attempt - ?5
+         where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
+        params![
+            lease.job.organization,
+            lease.job.id.into_bytes(),
+            lease.token,
+            // A lease has lapsed when its end lies before now.
+            tx.now_us() + delay_us - 1,
+            i64::from(as_if_unclaimed),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// End the job well; `false` if the lease is lost, and then nothing else of the transaction may stay.
+pub fn succeed(tx: &Tx<'_>, lease: &Lease, expires_at: i64) -> Result<bool> {
+    end(tx, lease, State::Succeeded, expires_at, None, None)
+}
+
+/// Give the job up; `false` if the lease is lost.
+pub fn fail(tx: &Tx<'_>, lease: &Lease, expires_at: i64, failure: &str, detail: &str) -> Result<bool> {
+    end(tx, lease, State::Failed, expires_at, Some(failure), Some(detail))
+}
+
+fn end(
+    tx: &Tx<'_>,
+    lease: &Lease,
+    state: State,
+    expires_at: i64,
+    failure: Option<&str>,
+    detail: Option<&str>,
+) -> Result<bool> {
+    let changed = tx.execute(
+        "-- jobs::end
+        update job set state = ?4, finished_at = ?5, expires_at = ?6, failure = ?7, status_detail = ?8,
+               lease_token = null, lease_until = null
+         where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
+        params![
+            lease.job.organization,
+            lease.job.id.into_bytes(),
+            lease.token,
+            state.as_str(),
+            tx.now_us(),
+            expires_at,
+            failure,
+            detail,
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Pending jobs that nobody can bring to an end any more, with the reason. Read without a lock; [`fail_overdue`]
+/// decides.
+pub fn list_overdue(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<(JobKey, Overdue)>> {
+    tx.query(
+        "-- jobs::list_overdue (all organizations)
+        select organization, id, state, attempt >= ?2, deadline_at <= ?1 from job
+         where state in ('notStarted', 'running')
+           and ((state = 'notStarted' and created_at <= ?3)
+             or (state = 'running' and lease_until < ?1 and (attempt >= ?2 or deadline_at <= ?1)))
+         limit 64",
+        params![tx.now_us(), figures.max_attempts, tx.now_us() - figures.start_within_us],
+        |row| {
+            let overdue = match (row.text(2)?, row.bool(4).unwrap_or(false)) {
+                ("notStarted", _) => Overdue::NotStarted,
+                (_, true) => Overdue::Deadline,
+                (_, false) => Overdue::WorkerLost,
+            };
+            Ok((key_from_row(row)?, overdue))
+        },
+    )
+}
+
+/// Why a job that nobody holds must be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// No worker came in time.
+    NotStarted,
+    /// All attempts together took too long.
+    Deadline,
+    /// Each attempt ended without a word: the worker died.
+    WorkerLost,
+}
+
+impl Overdue {
+    /// The reason's code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotStarted => "notStartedInTime",
+            Self::Deadline => "deadlineExceeded",
+            Self::WorkerLost => "workerLost",
+        }
+    }
+
+    /// The reason in words, and whether a retry helps.
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::NotStarted => "No worker was free in time. Create the export again.",
+            Self::Deadline => "The export took longer than the server allows. Narrow the view, or ask the operator for a longer deadline.",
+            Self::WorkerLost => {
+                "The worker stopped at every attempt without finishing. Try again once; if it fails again, tell the operator."
+            }
+        }
+    }
+}
+
+/// Give up a job that nobody holds; `false` if it has changed since it was listed.
+pub fn fail_overdue(tx: &Tx<'_>, job: JobKey, overdue: Overdue, figures: &Figures) -> Result<bool> {
+    let now = tx.now_us();
+    let changed = tx.execute(
+        "-- jobs::fail_overdue
+        update job set state = 'failed', finished_at = ?3, expires_at = ?4, failure = ?5, status_detail = ?6,
+               lease_token = null, lease_until = null
+         where organization = ?1 and id = ?2
+           and ((state = 'notStarted' and ?7) or (state = 'running' and lease_until < ?3 and not ?7))",
+        params![
+            job.organization,
+            job.id.into_bytes(),
+            now,
+            now + figures.expire_after_us,
+            overdue.code(),
+            overdue.detail(),
+            overdue == Overdue::NotStarted,
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Ended jobs whose time is over.
+pub fn list_expired(tx: &Tx<'_>) -> Result<Vec<JobKey>> {
+    tx.query(
+        "-- jobs::list_expired (all organizations)
+        select organization, id from job
+         where expires_at <= ?1 and state in ('succeeded', 'failed') order by expires_at limit 64",
+        params![tx.now_us()],
+        key_from_row,
+    )
+}
+
+/// Forget an ended job.
+pub fn delete_expired(tx: &Tx<'_>, job: JobKey) -> Result<bool> {
+    let changed = tx.execute(
+        "-- jobs::delete_expired
+        delete from job
+         where organization = ?1 and id = ?2 and expires_at <= ?3 and state in ('succeeded', 'failed')",
+        params![job.organization, job.id.into_bytes(), tx.now_us()],
+    )?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,24 @@
+//! Goalpost: a self-hosted goals (OKR) server that speaks Microsoft Graph beta's Viva Goals export API.
+//!
+//! A saved Explorer view becomes a file, asynchronously, exactly once, fast, and only for those who may see it.
+//! The way of one export: [`exports`], from its module head on. `docs/ARCHITECTURE.md` is the map of the house.
+
+pub mod app;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod exports;
+pub mod goals;
+pub mod http;
+pub mod identity;
+pub mod ids;
+pub mod imports;
+pub mod jobs;
+pub mod orgs;
+pub mod router;
+pub mod server;
+pub mod store;
+pub(crate) mod table;
+pub mod views;
+pub mod web;

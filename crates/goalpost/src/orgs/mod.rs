@@ -1,0 +1,69 @@
+//! Organizations and what they hold besides goals: people, teams, time periods and tags.
+
+pub mod people;
+pub mod queries;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::ids::OrganizationNumber;
+
+/// An organization: a company's own house, which sees nothing of any other.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Its number, in every key of its rows.
+    pub number: OrganizationNumber,
+    /// The id that Graph clients name.
+    pub guid: Uuid,
+    /// Its name, as people call it.
+    pub name: String,
+    /// The number in the names of its Viva Goals files, if one was imported.
+    pub file_number: Option<i64>,
+    /// Who may export.
+    pub export_policy: ExportPolicy,
+    /// Raised by every transaction that changes the organization's data.
+    pub revision: i64,
+}
+
+/// Which members may export. Observers, groups and inactive people never may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ExportPolicy {
+    /// Organization owners; the default.
+    Owners,
+    /// Every active member.
+    Members,
+    /// Organization owners, and the people named one by one.
+    People,
+}
+
+impl ExportPolicy {
+    /// The word for it in the database and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owners => "owners",
+            Self::Members => "members",
+            Self::People => "people",
+        }
+    }
+}
+
+impl FromStr for ExportPolicy {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        [Self::Owners, Self::Members, Self::People]
+            .into_iter()
+            .find(|policy| policy.as_str() == word)
+            .ok_or(())
+    }
+}
+
+impl fmt::Display for ExportPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,109 @@
+//! The organization's own row.
+
+use goalpost_db::{Error, Result, Row, Tx, params};
+use uuid::Uuid;
+
+use super::{ExportPolicy, Organization};
+use crate::ids::{FIRST_MINTED, OrganizationNumber, PersonNumber};
+
+const COLUMNS: &str = "number, guid, name, file_number, export_policy, revision";
+
+fn from_row(row: &Row<'_>) -> Result<Organization> {
+    Ok(Organization {
+        number: OrganizationNumber(row.int(0)?),
+        guid: Uuid::from_bytes(row.bytes(1)?),
+        name: row.text(2)?.to_owned(),
+        file_number: row.opt_int(3)?,
+        // A word that this build does not know must not open more doors than the narrowest policy.
+        export_policy: row.text(4)?.parse().unwrap_or(ExportPolicy::Owners),
+        revision: row.int(5)?,
+    })
+}
+
+/// The organization with this GUID.
+pub fn find_by_guid(tx: &Tx<'_>, guid: Uuid) -> Result<Option<Organization>> {
+    let sql = format!("-- orgs::find_by_guid\nselect {COLUMNS} from organization where guid = ?1");
+    tx.query_opt(&sql, params![guid.into_bytes()], from_row)
+}
+
+/// Every organization, by name.
+pub fn list(tx: &Tx<'_>) -> Result<Vec<Organization>> {
+    let sql = format!("-- orgs::list\nselect {COLUMNS} from organization order by name, number");
+    tx.query(&sql, params![], from_row)
+}
+
+/// The organizations whose files carry this number.
+pub fn list_by_file_number(tx: &Tx<'_>, file_number: i64) -> Result<Vec<Organization>> {
+    let sql =
+        format!("-- orgs::list_by_file_number\nselect {COLUMNS} from organization where file_number = ?1");
+    tx.query(&sql, params![file_number], from_row)
+}
+
+/// Make an organization. Its number is the one that its files carry, if that is given and free.
+pub fn insert(tx: &Tx<'_>, guid: Uuid, name: &str, file_number: Option<i64>) -> Result<Organization> {
+    let taken = "-- orgs::is_taken\nselect 1 from organization where number = ?1";
+    let free =
+        |number: i64| Ok::<_, Error>(tx.query_opt(taken, params![number], |_| Ok::<_, Error>(()))?.is_none());
+    let number = match file_number {
+        Some(number) if (1..FIRST_MINTED).contains(&number) && free(number)? => number,
+        _ => tx.query_one(
+            "-- orgs::next_number\nselect coalesce(max(number), 0) from organization",
+            params![],
+            |row| Ok::<_, Error>(row.int(0)?.max(FIRST_MINTED - 1) + 1),
+        )?,
+    };
+    tx.execute(
+        "-- orgs::insert
+        insert into organization (number, guid, name, file_number, export_policy, revision, next_number, created_at)
+        values (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
+        params![
+            number,
+            guid.into_bytes(),
+            name,
+            file_number,
+            ExportPolicy::Owners.as_str(),
+            FIRST_MINTED,
+            tx.now_us()
+        ],
+    )?;
+    find_by_guid(tx, guid)?.ok_or_else(|| missing(OrganizationNumber(number)))
+}
+
+/// Begin a change of the organization's data: the revision that every row of it carries. The row stays locked until
+/// the transaction ends, so revisions are committed in their order.
+pub fn raise_revision(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    actor: Option<PersonNumber>,
+    cause: &str,
+) -> Result<i64> {
+    let revision = tx
+        .query_opt(
+            "-- orgs::raise_revision
+            update organization set revision = revision + 1 where number = ?1 returning revision",
+            params![organization],
+            |row| row.int(0),
+        )?
+        .ok_or_else(|| missing(organization))?;
+    tx.execute(
+        "-- orgs::insert_revision
+        insert into revision (organization, revision, made_at, actor, cause) values (?1, ?2, ?3, ?4, ?5)",
+        params![organization, revision, tx.now_us(), actor, cause],
+    )?;
+    Ok(revision)
+}
+
+/// Mint `count` numbers for objects of this organization that no file brought; returns the first.
+pub fn mint_numbers(tx: &Tx<'_>, organization: OrganizationNumber, count: i64) -> Result<i64> {
+    tx.query_opt(
+        "-- orgs::mint_numbers
+        update organization set next_number = next_number + ?2 where number = ?1 returning next_number - ?2",
+        params![organization, count],
+        |row| row.int(0),
+    )?
+    .ok_or_else(|| missing(organization))
+}
+
+fn missing(organization: OrganizationNumber) -> Error {
+    Error::unexpected(format!("organization {organization} has no row"))
+}

@@ -1,0 +1,249 @@
+//! Tables of an organization, and the statements that are the same for each of them.
+//!
+//! A table's key is the organization and one or two whole numbers. A table with history keeps, besides its columns,
+//! the revision that wrote each row, and what is replaced moves to the twin `…_history` with the revision `until`.
+
+use goalpost_db::{Error, Result, Row, Tx, Value};
+
+use crate::ids::OrganizationNumber;
+
+/// Keys that one statement asks for. The statement's text, and so its plan, is the same for every batch.
+const KEYS_AT_ONCE: usize = 250;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Int,
+    Real,
+    Bool,
+    Text,
+    Guid,
+}
+
+impl Kind {
+    /// Whether a value may stand in a column of this kind; null may in any.
+    pub(crate) fn takes(self, value: &Value) -> bool {
+        matches!(
+            (self, value),
+            (_, Value::Null)
+                | (Self::Int, Value::Int(_))
+                | (Self::Real, Value::Real(_))
+                | (Self::Bool, Value::Bool(_))
+                | (Self::Text, Value::Text(_))
+                | (Self::Guid, Value::Blob(_))
+        )
+    }
+
+    fn read(self, row: &Row<'_>, column: usize) -> Result<Value> {
+        if row.is_null(column)? {
+            return Ok(Value::Null);
+        }
+        Ok(match self {
+            Self::Int => row.int(column)?.into(),
+            Self::Real => row.opt_real(column)?.into(),
+            Self::Bool => row.bool(column)?.into(),
+            Self::Text => row.text(column)?.into(),
+            Self::Guid => row.bytes::<16>(column)?.into(),
+        })
+    }
+}
+
+/// A table, as far as reading and writing whole rows by key needs to know it.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    /// The key after the organization.
+    pub(crate) key: &'static [&'static str],
+    pub(crate) columns: &'static [(&'static str, Kind)],
+    pub(crate) has_history: bool,
+}
+
+impl Table {
+    /// How many values make a row: organization, key, revision if there is history, columns.
+    pub(crate) fn width(&self) -> usize {
+        1 + self.key.len() + usize::from(self.has_history) + self.columns.len()
+    }
+
+    /// Append one row to `rows`, in the order that [`Table::insert_all`] takes.
+    pub(crate) fn push_row(
+        &self,
+        rows: &mut Vec<Value>,
+        organization: OrganizationNumber,
+        key: &[i64],
+        revision: i64,
+        columns: impl IntoIterator<Item = Value>,
+    ) {
+        debug_assert_eq!(rows.len() % self.width(), 0, "rows of {} are whole", self.name);
+        rows.push(organization.into());
+        rows.extend(key.iter().map(|&part| Value::Int(part)));
+        if self.has_history {
+            rows.push(revision.into());
+        }
+        rows.extend(columns);
+    }
+
+    /// Insert rows whose keys are free.
+    pub(crate) fn insert_all(&self, tx: &Tx<'_>, rows: &[Value]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        tx.execute_each(&self.insert_text(), rows.chunks_exact(self.width()))
+    }
+
+    /// Write a row over the one with its key, if there is one; that one moves to the history.
+    pub(crate) fn put(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        key: &[i64],
+        revision: i64,
+        columns: &[Value],
+    ) -> Result<()> {
+        self.retire(tx, organization, key, revision)?;
+        let assigned: Vec<String> =
+            self.columns_written().map(|name| format!("{name} = excluded.{name}")).collect();
+        let sql = format!(
+            "{} on conflict (organization, {}) do update set {}",
+            self.insert_text(),
+            self.key.join(", "),
+            assigned.join(", ")
+        );
+        let mut row = Vec::with_capacity(self.width());
+        self.push_row(&mut row, organization, key, revision, columns.iter().cloned());
+        tx.execute(&sql, &row)?;
+        Ok(())
+    }
+
+    /// Take a row away; it moves to the history.
+    pub(crate) fn remove(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        key: &[i64],
+        revision: i64,
+    ) -> Result<()> {
+        self.retire(tx, organization, key, revision)?;
+        let sql = format!("-- table::remove\ndelete from {} where {}", self.name, self.at_key());
+        tx.execute(&sql, &key_params(organization, key))?;
+        Ok(())
+    }
+
+    /// Copy a row to the history. One that this very revision wrote was never seen by anyone, and is not kept.
+    fn retire(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        key: &[i64],
+        revision: i64,
+    ) -> Result<()> {
+        if !self.has_history {
+            return Ok(());
+        }
+        let all = self.all_columns().collect::<Vec<_>>().join(", ");
+        let until = self.key.len() + 2;
+        let sql = format!(
+            "-- table::retire\ninsert into {0}_history ({all}, until) select {all}, ?{until} from {0} where {1} and revision < ?{until}",
+            self.name,
+            self.at_key(),
+        );
+        let mut params = key_params(organization, key);
+        params.push(revision.into());
+        tx.execute(&sql, &params)?;
+        Ok(())
+    }
+
+    /// Hand the rows whose column `by` (a whole number) is among `ids` to `f`, as key and columns, in key order within
+    /// each batch of ids.
+    pub(crate) fn each<E: From<Error>>(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        by: &str,
+        ids: &[i64],
+        mut f: impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let named = self.key.iter().copied().chain(self.columns.iter().map(|(name, _)| *name));
+        let sql = format!(
+            "-- table::each\nselect {} from {} where organization = ?1 and {by} in ({}) order by {}",
+            named.collect::<Vec<_>>().join(", "),
+            self.name,
+            places(2, KEYS_AT_ONCE),
+            self.key.join(", "),
+        );
+        for batch in ids.chunks(KEYS_AT_ONCE) {
+            let last = *batch.last().expect("a chunk is never empty");
+            let mut params = Vec::with_capacity(1 + KEYS_AT_ONCE);
+            params.push(organization.into());
+            params.extend(batch.iter().map(|&id| Value::Int(id)));
+            params.resize(1 + KEYS_AT_ONCE, Value::Int(last));
+            let mut key = vec![0; self.key.len()];
+            tx.each(&sql, &params, |row| {
+                for (column, part) in key.iter_mut().enumerate() {
+                    *part = row.int(column)?;
+                }
+                let columns = self.columns.iter().zip(self.key.len()..);
+                let columns = columns.map(|((_, kind), at)| kind.read(row, at)).collect::<Result<_>>()?;
+                f(&key, columns)?;
+                Ok::<_, E>(std::ops::ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn columns_written(&self) -> impl Iterator<Item = &'static str> {
+        self.has_history.then_some("revision").into_iter().chain(self.columns.iter().map(|(name, _)| *name))
+    }
+
+    fn all_columns(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once("organization").chain(self.key.iter().copied()).chain(self.columns_written())
+    }
+
+    fn insert_text(&self) -> String {
+        format!(
+            "-- table::insert\ninsert into {} ({}) values ({})",
+            self.name,
+            self.all_columns().collect::<Vec<_>>().join(", "),
+            places(1, self.width()),
+        )
+    }
+
+    fn at_key(&self) -> String {
+        let key = self.key.iter().zip(2..).map(|(name, number)| format!(" and {name} = ?{number}"));
+        format!("organization = ?1{}", key.collect::<String>())
+    }
+}
+
+/// Make the list of one object, whose `table` has the object and a position as its key, from `present` into `wanted`:
+/// entries of as many values as the table has columns. Only entries that differ are written.
+pub(crate) fn write_list(
+    table: &Table,
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    object: i64,
+    revision: i64,
+    present: &[Value],
+    wanted: &[Value],
+) -> Result<()> {
+    let mut present = present.chunks_exact(table.columns.len());
+    let mut wanted = wanted.chunks_exact(table.columns.len());
+    for position in 0.. {
+        match (present.next(), wanted.next()) {
+            (None, None) => break,
+            (old, Some(new)) if old != Some(new) => {
+                table.put(tx, organization, &[object, position], revision, new)?;
+            }
+            (Some(_), None) => table.remove(tx, organization, &[object, position], revision)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn key_params(organization: OrganizationNumber, key: &[i64]) -> Vec<Value> {
+    std::iter::once(organization.into()).chain(key.iter().map(|&part| Value::Int(part))).collect()
+}
+
+/// `?2, ?3, …`: `count` of them.
+fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("?{number}")).collect::<Vec<_>>().join(", ")
+}
