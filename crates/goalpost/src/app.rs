@@ -48,7 +48,8 @@ impl App {
         fs::create_dir_all(&config.data)
             .with_context(|| format!("cannot make the data folder `{}`", config.data.display()))?;
         let db = open_database(&config)?;
-        let content = ContentStore::open(config.data.join("content")).context("cannot open the folder of contents")?;
+        let content =
+            ContentStore::open(config.data.join("content")).context("cannot open the folder of contents")?;
         let clock = Clock::default();
         let own_issuer = Arc::new(open_own_issuer(&config)?);
         let identity = Identity::new(&config, db.clone(), clock.clone(), &own_issuer)?;
@@ -94,7 +95,8 @@ pub fn database_path(config: &Config) -> PathBuf {
 
 fn open_database(config: &Config) -> anyhow::Result<Db> {
     let path = database_path(config);
-    Db::open(&path, Settings::default()).with_context(|| format!("cannot open the database `{}`", path.display()))
+    Db::open(&path, Settings::default())
+        .with_context(|| format!("cannot open the database `{}`", path.display()))
 }
 
 /// The `iss` of the own issuer's tokens. A name and not the server's URL, so that a token made on the command line

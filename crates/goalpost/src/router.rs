@@ -25,7 +25,11 @@ const METADATA: &str = include_str!("exports/metadata.xml");
 /// The whole server as one service.
 pub fn service(
     app: &App,
-) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send> + Clone + Send + Sync + 'static {
+) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
     let graph = graph();
     let in_batch = graph.clone().with_state(app.clone());
     let batch = move |caller: Caller, request: Request| batch::run(in_batch.clone(), caller, request);

@@ -28,7 +28,14 @@ pub fn public_url(config: &Config, local: SocketAddr) -> String {
 /// The worker of this process, not yet running.
 pub fn runner(app: &App) -> Runner {
     let step = Arc::new(MakeExport(app.clone()));
-    Runner::new(app.db.clone(), app.ids, app.figures(), app.config.exports.max_running, step, Arc::clone(&app.wake))
+    Runner::new(
+        app.db.clone(),
+        app.ids,
+        app.figures(),
+        app.config.exports.max_running,
+        step,
+        Arc::clone(&app.wake),
+    )
 }
 
 /// Serve until `stop`: then no new request is taken, and open ones and running exports may finish.
@@ -68,6 +75,8 @@ pub async fn serve_http(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let service = BoxCloneSyncService::new(router::service(app));
-    axum::serve(listener, ServiceExt::<Request>::into_make_service(service)).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, ServiceExt::<Request>::into_make_service(service))
+        .with_graceful_shutdown(stop)
+        .await?;
     Ok(())
 }

@@ -74,7 +74,11 @@ impl ContentStore {
             if folder.file_type()?.is_dir() {
                 let prefix = folder.file_name();
                 for file in fs::read_dir(folder.path())? {
-                    keys.push(format!("{}/{}", prefix.to_string_lossy(), file?.file_name().to_string_lossy()));
+                    keys.push(format!(
+                        "{}/{}",
+                        prefix.to_string_lossy(),
+                        file?.file_name().to_string_lossy()
+                    ));
                 }
             }
         }

@@ -3,7 +3,9 @@
 //! A table's key is the organization and one or two whole numbers. A table with history keeps, besides its columns,
 //! the revision that wrote each row, and what is replaced moves to the twin `…_history` with the revision `until`.
 
-use goalpost_db::{Error, Result, Row, Tx, Value};
+use std::ops::ControlFlow;
+
+use goalpost_db::{Error, Params, Result, Row, Tx, Value};
 
 use crate::ids::OrganizationNumber;
 
@@ -152,42 +154,70 @@ impl Table {
         Ok(())
     }
 
-    /// Hand the rows whose column `by` (a whole number) is among `ids` to `f`, as key and columns, in key order within
-    /// each batch of ids.
+    /// Hand the rows of some objects to `f`, as key and columns. `ids` are looked for in the first part of the key; rows
+    /// come in key order within each batch of ids.
     pub(crate) fn each<E: From<Error>>(
         &self,
         tx: &Tx<'_>,
         organization: OrganizationNumber,
-        by: &str,
         ids: &[i64],
         mut f: impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let named = self.key.iter().copied().chain(self.columns.iter().map(|(name, _)| *name));
-        let sql = format!(
-            "-- table::each\nselect {} from {} where organization = ?1 and {by} in ({}) order by {}",
-            named.collect::<Vec<_>>().join(", "),
-            self.name,
-            places(2, KEYS_AT_ONCE),
-            self.key.join(", "),
-        );
+        let sql = self.select_text(&format!("{} in ({})", self.key[0], places(2, KEYS_AT_ONCE)));
         for batch in ids.chunks(KEYS_AT_ONCE) {
             let last = *batch.last().expect("a chunk is never empty");
             let mut params = Vec::with_capacity(1 + KEYS_AT_ONCE);
             params.push(organization.into());
             params.extend(batch.iter().map(|&id| Value::Int(id)));
             params.resize(1 + KEYS_AT_ONCE, Value::Int(last));
-            let mut key = vec![0; self.key.len()];
-            tx.each(&sql, &params, |row| {
-                for (column, part) in key.iter_mut().enumerate() {
-                    *part = row.int(column)?;
-                }
-                let columns = self.columns.iter().zip(self.key.len()..);
-                let columns = columns.map(|((_, kind), at)| kind.read(row, at)).collect::<Result<_>>()?;
-                f(&key, columns)?;
-                Ok::<_, E>(std::ops::ControlFlow::Continue(()))
-            })?;
+            self.select(tx, &sql, &params, &mut f)?;
         }
         Ok(())
+    }
+
+    /// The row that has `id` in the last part of its key, which must be unique in the organization. One id at a time:
+    /// asked for many, SQLite would rather read the whole organization than use the index.
+    pub(crate) fn find(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        id: i64,
+    ) -> Result<Option<(Vec<i64>, Vec<Value>)>> {
+        let sql = self.select_text(&format!("{} = ?2", self.key[self.key.len() - 1]));
+        let mut found = None;
+        self.select(tx, &sql, &[organization.into(), id.into()], &mut |key: &[i64], columns| {
+            found = Some((key.to_vec(), columns));
+            Ok::<_, Error>(())
+        })?;
+        Ok(found)
+    }
+
+    fn select_text(&self, condition: &str) -> String {
+        let named = self.key.iter().copied().chain(self.columns.iter().map(|(name, _)| *name));
+        format!(
+            "-- table::select\nselect {} from {} where organization = ?1 and {condition} order by {}",
+            named.collect::<Vec<_>>().join(", "),
+            self.name,
+            self.key.join(", "),
+        )
+    }
+
+    fn select<E: From<Error>>(
+        &self,
+        tx: &Tx<'_>,
+        sql: &str,
+        params: Params<'_>,
+        f: &mut impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut key = vec![0; self.key.len()];
+        tx.each(sql, params, |row| {
+            for (column, part) in key.iter_mut().enumerate() {
+                *part = row.int(column)?;
+            }
+            let columns = self.columns.iter().zip(self.key.len()..);
+            f(&key, columns.map(|((_, kind), at)| kind.read(row, at)).collect::<Result<_>>()?)?;
+            Ok::<_, E>(ControlFlow::Continue(()))
+        })
     }
 
     fn columns_written(&self) -> impl Iterator<Item = &'static str> {

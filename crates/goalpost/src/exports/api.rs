@@ -36,16 +36,21 @@ const READ_ONLY: [&str; 8] = [
 /// Start an export of a view: 201 with `Location`, or 409 with that of the export that is pending for the pair.
 pub async fn create_export(
     State(app): State<App>,
-    root: Root,
     caller: Caller,
+    root: Root,
     request: Request,
 ) -> Result<Response, GraphError> {
     caller.require(Scope::ReadWrite)?;
     app.identity.count_create(&caller).map_err(|secs| {
-        GraphError::too_many_requests("Too many exports were created. Wait as long as Retry-After says.", secs)
+        GraphError::too_many_requests(
+            "Too many exports were created. Wait as long as Retry-After says.",
+            secs,
+        )
     })?;
     let (organization, view) = read_pair(request).await?;
-    let member = app.identity.member(&caller, organization).await?.ok_or_else(organization_not_found)?;
+    // Who has left is not in the organization any more, and learns no more of it than a stranger.
+    let member = app.identity.member(&caller, organization).await?.filter(|member| member.active);
+    let member = member.ok_or_else(organization_not_found)?;
     if !member.may_export {
         return Err(GraphError::service(
             StatusCode::FORBIDDEN,
@@ -72,7 +77,9 @@ pub async fn create_export(
                 app.wake.notify_one();
                 return Ok(created(&root, ExportId { job: key.id, organization }, created_at));
             }
-            Promise::Pending(key) => return Err(already_pending(&root, ExportId { job: key.id, organization })),
+            Promise::Pending(key) => {
+                return Err(already_pending(&root, ExportId { job: key.id, organization }));
+            }
             Promise::Gone => {}
         }
     }
@@ -126,7 +133,10 @@ async fn promise(app: &App, member: Member, view: &views::View) -> Result<Promis
         Ok(None) => {
             let pending = app.db.read(|tx| jobs::find_pending(tx, organization, KIND, pair))?;
             pending.map(Promise::Pending).ok_or_else(|| {
-                GraphError::too_many_requests("Too many exports of your organization are pending. Wait for one of them.", 5)
+                GraphError::too_many_requests(
+                    "Too many exports of your organization are pending. Wait for one of them.",
+                    5,
+                )
             })
         }
         Err(error) if error.is_unique() => {
@@ -155,7 +165,8 @@ async fn read_pair(request: Request) -> Result<(Uuid, Uuid), GraphError> {
     }
     let guid = |value: Option<Value>, name: &str, inner| {
         value.as_ref().and_then(Value::as_str).and_then(parse_guid).ok_or_else(|| {
-            let message = format!("'{name}' must be specified in 'Export Job', and it should be a valid GUID.");
+            let message =
+                format!("'{name}' must be specified in 'Export Job', and it should be a valid GUID.");
             GraphError::service(StatusCode::BAD_REQUEST, "badRequest", inner, message)
         })
     };
@@ -202,8 +213,8 @@ fn organization_not_found() -> GraphError {
 /// One export's status, with `Retry-After` while it is pending.
 pub async fn get_export(
     State(app): State<App>,
-    root: Root,
     caller: Caller,
+    root: Root,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, GraphError> {
@@ -250,8 +261,8 @@ pub(super) async fn find_export(
 /// The exports that the caller may know of, newest first, in pages.
 pub async fn list_exports(
     State(app): State<App>,
-    root: Root,
     caller: Caller,
+    root: Root,
     RawQuery(query): RawQuery,
 ) -> Result<Response, GraphError> {
     caller.require(Scope::Read)?;
@@ -293,12 +304,15 @@ pub async fn count_exports(
 }
 
 /// The resource that holds the exports: nothing of its own but a name.
-pub async fn get_goals(root: Root, _caller: Caller) -> Response {
+pub async fn get_goals(_caller: Caller, root: Root) -> Response {
     ([ODATA_VERSION], Json(json!({ "@odata.context": root.context("/goals/$entity") }))).into_response()
 }
 
 /// The query options of a request; those that the resource has not are refused, never ignored.
-pub(super) fn read_options(query: Option<&str>, admitted: &[&str]) -> Result<(QueryString, QueryOptions), GraphError> {
+pub(super) fn read_options(
+    query: Option<&str>,
+    admitted: &[&str],
+) -> Result<(QueryString, QueryOptions), GraphError> {
     let query = QueryString::parse(query.unwrap_or_default())
         .map_err(|error| GraphError::bad_request(format!("The query string cannot be read: {error}.")))?;
     let options = QueryOptions::from_query(&query).map_err(|error| {
@@ -323,12 +337,13 @@ pub(super) fn read_options(query: Option<&str>, admitted: &[&str]) -> Result<(Qu
         ("expand", options.expand.is_some()),
         ("format", options.format.is_some()),
     ];
-    let foreign = given.iter().find(|(name, given)| *given && !admitted.contains(name)).map(|(name, _)| *name);
+    let foreign =
+        given.iter().find(|(name, given)| *given && !admitted.contains(name)).map(|(name, _)| *name);
     let foreign = foreign.map(|name| format!("${name}")).or_else(|| options.unknown.first().cloned());
     match foreign {
-        Some(name) => {
-            Err(GraphError::bad_request(format!("The query option '{name}' is not supported on this resource.")))
-        }
+        Some(name) => Err(GraphError::bad_request(format!(
+            "The query option '{name}' is not supported on this resource."
+        ))),
         None => Ok((query, options)),
     }
 }

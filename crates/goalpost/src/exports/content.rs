@@ -7,10 +7,10 @@ use std::ops::Range;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    IF_RANGE, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, IF_RANGE, RANGE,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -37,7 +37,8 @@ pub async fn get_content(
     caller: Caller,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    method: Method,
+    mut headers: HeaderMap,
 ) -> Result<Response, GraphError> {
     caller.require(Scope::Read)?;
     read_options(query.as_deref(), &[])?;
@@ -58,6 +59,9 @@ pub async fn get_content(
         ));
     }
     let file = app.content.read(&content.key).map_err(|error| GraphError::internal(&error))?;
+    if method != Method::GET {
+        headers.remove(RANGE); // RFC 9110 §14.2: no other method knows it
+    }
     let response = answer(content, file, &headers)?;
     record(&app, member, &export, response.status(), &headers).await;
     Ok(response)
@@ -69,10 +73,16 @@ fn not_there(app: &App, export: &Export, id: ExportId, now: i64) -> GraphError {
         GraphError::service(StatusCode::CONFLICT, "notAllowed", inner, message).target(id.to_string())
     };
     if export.job.state == JobState::Failed {
-        return conflict("exportJobFailed", "The export job failed and has no content. Create a new export job.");
+        return conflict(
+            "exportJobFailed",
+            "The export job failed and has no content. Create a new export job.",
+        );
     }
-    conflict("exportJobNotCompleted", "The export job is not completed. Its content can be read once its status is succeeded.")
-        .retry_after(resource::retry_after_secs(app, now - export.job.created_at))
+    conflict(
+        "exportJobNotCompleted",
+        "The export job is not completed. Its content can be read once its status is succeeded.",
+    )
+    .retry_after(resource::retry_after_secs(app, now - export.job.created_at))
 }
 
 fn forbidden(inner: &'static str, message: &str) -> GraphError {
@@ -147,7 +157,10 @@ fn requested(range: &HeaderValue, size: u64) -> Option<Result<Range<u64>, Unsati
         if text.is_empty() {
             return Some(None);
         }
-        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).map(|n| n.or(Some(u64::MAX)))
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok())
+            .map(|n| n.or(Some(u64::MAX)))
     };
     let bytes = match (number(first)?, number(last)?) {
         (None, Some(suffix)) => size.saturating_sub(suffix)..size,
@@ -160,8 +173,10 @@ fn requested(range: &HeaderValue, size: u64) -> Option<Result<Range<u64>, Unsati
 
 /// The file's name, twice: in ASCII for old clients, and whole (RFC 6266 §4.3, RFC 8187).
 fn disposition(file_name: &str) -> HeaderValue {
-    let plain: String =
-        file_name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    let plain: String = file_name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
+        .collect();
     let whole = utf8_percent_encode(file_name, ATTRIBUTE);
     let value = if plain == file_name {
         format!("attachment; filename=\"{plain}\"")

@@ -79,7 +79,12 @@ pub fn remove_orphans(app: &App) -> anyhow::Result<u64> {
 }
 
 /// The folder and name of an attempt's file: no two attempts share them, also not those of a zombie.
-pub fn content_name(organization: OrganizationNumber, job: Uuid, attempt: i64, token: [u8; 16]) -> (String, String) {
+pub fn content_name(
+    organization: OrganizationNumber,
+    job: Uuid,
+    attempt: i64,
+    token: [u8; 16],
+) -> (String, String) {
     (organization.to_string(), format!("{job}.{attempt}.{}.csv", Uuid::from_bytes(token).simple()))
 }
 

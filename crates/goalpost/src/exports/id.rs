@@ -70,14 +70,16 @@ mod tests {
 
     #[test]
     fn a_wrong_form_is_malformed_and_stray_bits_are_unknown() {
-        for text in ["", "j!", "uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3clung9SgU", "j!uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3cl",
-            "j!uJJZyGd87hGFgvZV8bl+GlCBmj39kL1Cl3clung9SgU", "j!uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3clung9SgU="]
-        {
+        for text in [
+            "",
+            "j!",
+            "uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3clung9SgU",
+            "j!uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3cl",
+            "j!uJJZyGd87hGFgvZV8bl+GlCBmj39kL1Cl3clung9SgU",
+            "j!uJJZyGd87hGFgvZV8bl-GlCBmj39kL1Cl3clung9SgU=",
+        ] {
             assert_eq!(ExportId::parse(text), Err(InvalidId::Malformed), "{text}");
         }
-        assert_eq!(
-            ExportId::parse("j!eyJfdHlwZSI6Ikdyb3VwIiwiaWQiOiI4MzIxMjc1In1"),
-            Err(InvalidId::Unknown)
-        );
+        assert_eq!(ExportId::parse("j!eyJfdHlwZSI6Ikdyb3VwIiwiaWQiOiI4MzIxMjc1In1"), Err(InvalidId::Unknown));
     }
 }

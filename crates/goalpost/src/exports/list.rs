@@ -46,13 +46,18 @@ impl Request {
             None => false,
             Some([by]) if by.path.as_str() == "createdDateTime" => by.direction == Direction::Ascending,
             Some(_) => {
-                return Err(GraphError::bad_request("$orderby is supported for 'createdDateTime' alone, asc or desc."));
+                return Err(GraphError::bad_request(
+                    "$orderby is supported for 'createdDateTime' alone, asc or desc.",
+                ));
             }
         };
         let after = options
             .skiptoken
             .as_deref()
-            .map(|token| decode(token).ok_or_else(|| GraphError::bad_request("The $skiptoken is not one of this list.")))
+            .map(|token| {
+                decode(token)
+                    .ok_or_else(|| GraphError::bad_request("The $skiptoken is not one of this list."))
+            })
             .transpose()?;
         Ok(Self {
             organizations: options.filter.as_deref().map(organizations).transpose()?,
@@ -113,7 +118,8 @@ fn decode(token: &str) -> Option<After> {
 /// The organizations that `$filter` names. The API filters by that one property, and only by equality.
 fn organizations(filter: &str) -> Result<Vec<Uuid>, GraphError> {
     // Names come first: a documented request for another property, in typographic quotes, gets this very answer.
-    let foreign: Vec<_> = property_names(filter).into_iter().filter(|name| *name != "goalsOrganizationId").collect();
+    let foreign: Vec<_> =
+        property_names(filter).into_iter().filter(|name| *name != "goalsOrganizationId").collect();
     if !foreign.is_empty() {
         return Err(GraphError::service(
             axum::http::StatusCode::BAD_REQUEST,

@@ -2,8 +2,8 @@
 
 use goalpost_db::{Result, Row, Tx, params};
 
-use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::identity::Member;
+use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::jobs::queries::{self as jobs, COLUMNS, job_from_row};
 use crate::jobs::{Job, JobKey, Lease};
 use crate::store::Stored;
@@ -95,14 +95,23 @@ const ALIVE: &str = "(job.expires_at > ?2 or job.state in ('notStarted', 'runnin
 pub fn find(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Export>> {
     let sql = select(
         "find",
-        &format!("where job.organization = ?1 and job.id = ?3 and job.kind = ?4 and {ALIVE} and (?5 or job.creator = ?6)"),
+        &format!(
+            "where job.organization = ?1 and job.id = ?3 and job.kind = ?4 and {ALIVE} and (?5 or job.creator = ?6)"
+        ),
     );
     if !member.active {
         return Ok(None);
     }
     tx.query_opt(
         &sql,
-        params![member.organization, tx.now_us(), job.into_bytes(), super::KIND, member.may_export, member.person],
+        params![
+            member.organization,
+            tx.now_us(),
+            job.into_bytes(),
+            super::KIND,
+            member.may_export,
+            member.person
+        ],
         export_from_row,
     )
 }
@@ -256,7 +265,12 @@ pub enum Standing {
 }
 
 /// The standing of a file in the store.
-pub fn standing(tx: &Tx<'_>, organization: OrganizationNumber, job: uuid::Uuid, key: &str) -> Result<Standing> {
+pub fn standing(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    job: uuid::Uuid,
+    key: &str,
+) -> Result<Standing> {
     let found = tx.query_opt(
         "-- exports::standing
         select job.state, export.content_key from job

@@ -160,5 +160,10 @@ pub fn parse_guid(text: &str) -> Option<Uuid> {
 
 /// 404 for a job that is not there, or not for this caller to know of.
 pub fn job_not_found() -> GraphError {
-    GraphError::service(StatusCode::NOT_FOUND, "notFound", "exportJobNotFound", "Specified export job not found")
+    GraphError::service(
+        StatusCode::NOT_FOUND,
+        "notFound",
+        "exportJobNotFound",
+        "Specified export job not found",
+    )
 }

@@ -15,7 +15,7 @@ use super::{expiry, queries, viva_csv};
 use crate::app::App;
 use crate::audit;
 use crate::goals::filter::Subject;
-use crate::goals::rows::{self, Query};
+use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::Abandoned;
 use crate::jobs::{JobKey, Lease, Step, StepError};
 use crate::store::{Stored, Writer};
@@ -51,20 +51,22 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
             detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view).".to_owned(),
         });
     }
-    let (folder, name) = expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
+    let (folder, name) =
+        expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
     let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
     let (job, abandoned) = (lease.job, lease.abandoned.clone());
-    let made = tokio::task::spawn_blocking(move || {
-        db.snapshot(|tx| write_file(tx, job, &spec, writer, &abandoned))
-    })
-    .await
-    .map_err(|panic| {
-        tracing::error!(%panic, "making a file panicked");
-        StepError::Retry {
-            failure: "internalError",
-            detail: "The server met an error of its own. Tell the operator, with the id of this export.".to_owned(),
-        }
-    })??;
+    let made =
+        tokio::task::spawn_blocking(move || db.snapshot(|tx| write_file(tx, job, &spec, writer, &abandoned)))
+            .await
+            .map_err(|panic| {
+                tracing::error!(%panic, "making a file panicked");
+                StepError::Retry {
+                    failure: "internalError",
+                    detail:
+                        "The server met an error of its own. Tell the operator, with the id of this export."
+                            .to_owned(),
+                }
+            })??;
     hold_running(app, &lease).await;
     publish(app, lease, made).await
 }
@@ -81,15 +83,16 @@ fn write_file(
     let subject = Subject::on_day(job.organization, Some(order.creator), tx.now_us());
     let chosen = |first: usize| spec.selection.condition(&subject, first);
     let query = Query { subject: &subject, chosen: &chosen, everything: spec.selection.is_everything() };
-    let depends_on_caller = spec.selection.filter.depends_on_caller() || rows::has_restricted(tx, &query)?;
-    let checkins = rows::most_checkins(tx, &query)? as usize;
+    let plan = Plan::new(tx, &query)?;
+    let depends_on_caller = spec.selection.filter.depends_on_caller() || plan.has_restricted;
+    let checkins = plan.most_checkins as usize;
     let (stored, summary) = std::thread::scope(|scope| {
         let (full, to_store) = sync_channel(PIECES);
         let (to_reuse, empty) = sync_channel(PIECES);
         let storing = scope.spawn(move || store(writer, &to_store, &to_reuse));
         let mut out = Pieces { csv: Csv::new(), full, empty };
         viva_csv::write_header(&mut out.csv, checkins);
-        let summary = rows::each(tx, &query, |row| {
+        let summary = rows::each(tx, &query, &plan, |row| {
             viva_csv::write_goal(&mut out.csv, row, checkins);
             if out.csv.buffer().len() >= PIECE {
                 if abandoned.is_set() {
@@ -101,11 +104,9 @@ fn write_file(
         });
         // A failed hand-over only says that storing has ended: its own error is the cause, and wins.
         let summary = summary.and_then(|summary| out.hand_over().map(|()| summary));
-        let whole = summary.is_ok();
         drop(out);
         let writer = storing.join().map_err(|_| stored_badly())?.map_err(|error| storage_error(&error))?;
         let summary = summary?;
-        debug_assert!(whole);
         Ok::<_, StepError>((writer.finish().map_err(|error| storage_error(&error))?, summary))
     })?;
     Ok(made(stored, summary, &order, spec, tx.now_us(), depends_on_caller))
@@ -146,7 +147,11 @@ impl Pieces {
 }
 
 /// Store pieces until there are no more.
-fn store(mut writer: Writer, pieces: &Receiver<Vec<u8>>, emptied: &SyncSender<Vec<u8>>) -> io::Result<Writer> {
+fn store(
+    mut writer: Writer,
+    pieces: &Receiver<Vec<u8>>,
+    emptied: &SyncSender<Vec<u8>>,
+) -> io::Result<Writer> {
     for mut piece in pieces {
         writer.write(&piece)?;
         piece.clear();
@@ -158,7 +163,10 @@ fn store(mut writer: Writer, pieces: &Receiver<Vec<u8>>, emptied: &SyncSender<Ve
 }
 
 fn stored_badly() -> StepError {
-    StepError::Retry { failure: "storageUnavailable", detail: "The file could not be stored. Try again.".to_owned() }
+    StepError::Retry {
+        failure: "storageUnavailable",
+        detail: "The file could not be stored. Try again.".to_owned(),
+    }
 }
 
 fn storage_error(error: &io::Error) -> StepError {
@@ -166,7 +174,8 @@ fn storage_error(error: &io::Error) -> StepError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StepError::Retry {
             failure: "storageFull",
-            detail: "The server's storage is full. Tell the operator; a retry helps once there is space.".to_owned(),
+            detail: "The server's storage is full. Tell the operator; a retry helps once there is space."
+                .to_owned(),
         },
         _ => stored_badly(),
     }
@@ -192,7 +201,8 @@ async fn publish(app: &App, lease: Lease, made: Made) -> Result<(), StepError> {
                 return Ok(false);
             }
             let id = owned.job.id.to_string();
-            let detail = json!({ "rows": made.row_count, "bytes": made.stored.size_bytes, "revision": made.revision });
+            let detail =
+                json!({ "rows": made.row_count, "bytes": made.stored.size_bytes, "revision": made.revision });
             audit::record(tx, owned.job.organization, None, "exportFinished", &id, &detail)?;
             Ok::<_, Error>(true)
         })

@@ -68,7 +68,7 @@ impl Field {
             },
             Self::List(list) => {
                 let columns = list.table().columns;
-                value.len() % columns.len() == 0
+                value.len().is_multiple_of(columns.len())
                     && value.iter().zip(columns.iter().cycle()).all(|(value, (_, kind))| kind.takes(value))
             }
         }
@@ -125,11 +125,11 @@ pub fn change_field(
     }
     changed.derive();
     changed.write(tx, organization, revision, Some(&present))?;
-    if *present.get(Column::Origin) == Value::from(Origin::File.as_str()) {
+    if present.is_from(Origin::File) {
         let imported = ImportedValues::read(tx, organization, &[goal])?;
         match imported.get(goal, field) {
             None => keep_imported(tx, organization, goal, field, field.value(&present))?,
-            Some(imported) if imported == field.to_json(value).to_string() => {
+            Some(imported) if *imported == field.to_json(value) => {
                 forget_imported(tx, organization, goal, field)?;
             }
             Some(_) => {}
@@ -154,12 +154,7 @@ fn keep_imported(
 }
 
 /// The field holds what was imported last: forget that it ever did not.
-pub fn forget_imported(
-    tx: &Tx<'_>,
-    organization: OrganizationNumber,
-    goal: i64,
-    field: Field,
-) -> Result<()> {
+pub fn forget_imported(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64, field: Field) -> Result<()> {
     tx.execute(
         "-- goals::forget_imported
         delete from goal_imported_value where organization = ?1 and goal = ?2 and field = ?3",
@@ -170,7 +165,7 @@ pub fn forget_imported(
 
 /// The values that the last import brought for fields that were changed here since.
 #[derive(Debug, Default)]
-pub struct ImportedValues(BTreeMap<i64, BTreeMap<String, String>>);
+pub struct ImportedValues(BTreeMap<i64, BTreeMap<String, serde_json::Value>>);
 
 impl ImportedValues {
     /// Read them for some goals, given in any order. One statement; its cost is that of the fields changed here between
@@ -186,7 +181,8 @@ impl ImportedValues {
             where organization = ?1 and goal >= ?2 and goal <= ?3",
             params![organization, first, last],
             |row| {
-                let value = row.opt_text(2)?.unwrap_or("null").to_owned();
+                let value = serde_json::from_str(row.opt_text(2)?.unwrap_or("null"));
+                let value = value.map_err(|_| Error::unexpected("an imported value is no JSON"))?;
                 values.0.entry(row.int(0)?).or_default().insert(row.text(1)?.to_owned(), value);
                 Ok::<_, Error>(ControlFlow::Continue(()))
             },
@@ -199,8 +195,8 @@ impl ImportedValues {
         self.0.contains_key(&goal)
     }
 
-    /// The value imported last, as JSON; `None` if the field was not changed here.
-    pub fn get(&self, goal: i64, field: Field) -> Option<&str> {
-        self.0.get(&goal)?.get(field.name()).map(String::as_str)
+    /// The value imported last; `None` if the field was not changed here.
+    pub fn get(&self, goal: i64, field: Field) -> Option<&serde_json::Value> {
+        self.0.get(&goal)?.get(field.name())
     }
 }

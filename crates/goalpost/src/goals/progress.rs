@@ -58,7 +58,11 @@ mod tests {
             (TargetType::DecreaseFrom, 5.0, 100.0),
             (TargetType::DecreaseFrom, 5.1, 0.0),
         ] {
-            assert_eq!(percent(target_type, Some(5.0), Some(5.0), value), Some(expected), "{target_type} {value}");
+            assert_eq!(
+                percent(target_type, Some(5.0), Some(5.0), value),
+                Some(expected),
+                "{target_type} {value}"
+            );
         }
         assert_eq!(percent(TargetType::Reach, None, Some(0.0), 0.0), Some(100.0));
     }
@@ -72,7 +76,11 @@ mod tests {
             (TargetType::StayAbove, 101.0, 100.0),
             (TargetType::StayAbove, 100.0, 0.0),
         ] {
-            assert_eq!(percent(target_type, None, Some(100.0), value), Some(expected), "{target_type} {value}");
+            assert_eq!(
+                percent(target_type, None, Some(100.0), value),
+                Some(expected),
+                "{target_type} {value}"
+            );
         }
     }
 

@@ -163,9 +163,7 @@ impl GoalRecord {
     /// A goal of which nothing is known yet: every column null, but for those that may not be.
     pub fn new(id: i64, origin: Origin) -> Self {
         let mut record = Self { id, columns: [const { Value::Null }; COLUMNS], lists: Default::default() };
-        for column in [Column::CheckinCount] {
-            record.set(column, 0_i64);
-        }
+        record.set(Column::CheckinCount, 0_i64);
         for column in [Column::Restricted, Column::Phased] {
             record.set(column, false);
         }
@@ -187,6 +185,11 @@ impl GoalRecord {
     /// What a column holds.
     pub fn get(&self, column: Column) -> &Value {
         &self.columns[column as usize]
+    }
+
+    /// Whether it came to be in this way.
+    pub fn is_from(&self, origin: Origin) -> bool {
+        matches!(self.get(Column::Origin), Value::Text(word) if word == origin.as_str())
     }
 
     /// Put a value into a column. The value must be of the column's kind.
@@ -223,7 +226,7 @@ impl GoalRecord {
         };
         let progress = real(Column::Progress)?;
         // Without a metric, progress is a percentage as it stands.
-        if *self.get(Column::OutcomeType) != Value::from("Metric") {
+        if !matches!(self.get(Column::OutcomeType), Value::Text(word) if word == "Metric") {
             return Some(progress);
         }
         match self.get(Column::TargetType) {
@@ -242,13 +245,13 @@ impl GoalRecord {
         ids: &[i64],
     ) -> Result<BTreeMap<i64, GoalRecord>> {
         let mut records = BTreeMap::new();
-        GOAL.each(tx, organization, "id", ids, |key, columns| {
+        GOAL.each(tx, organization, ids, |key, columns| {
             let columns = columns.try_into().expect("as many values as the table has columns");
             records.insert(key[0], GoalRecord { id: key[0], columns, lists: Default::default() });
             Ok::<_, goalpost_db::Error>(())
         })?;
         for &list in List::ALL {
-            list.table().each(tx, organization, "goal", ids, |key, values| {
+            list.table().each(tx, organization, ids, |key, values| {
                 if let Some(record) = records.get_mut(&key[0]) {
                     record.list_mut(list).extend(values);
                 }

@@ -54,15 +54,19 @@ pub async fn run(graph: Router, _caller: Caller, request: Request) -> Result<Res
         let id = item.id.clone();
         let failed = item.depends_on.iter().any(|on| statuses.get(on).is_none_or(|status| *status >= 400));
         let answer = if failed {
-            GraphError::gateway(StatusCode::FAILED_DEPENDENCY, "failedDependency", "A request that this one depends on failed.")
-                .into_response()
+            GraphError::gateway(
+                StatusCode::FAILED_DEPENDENCY,
+                "failedDependency",
+                "A request that this one depends on failed.",
+            )
+            .into_response()
         } else {
             answer(&graph, item, &shared).await
         };
         statuses.insert(id.clone(), answer.status().as_u16());
         responses.push(to_json(id, answer, ids.as_ref()).await);
     }
-    Ok(Json(json!({ "responses": responses })).into_response())
+    Ok(([("odata-version", "4.0")], Json(json!({ "responses": responses }))).into_response())
 }
 
 async fn read_items(request: Request) -> Result<Vec<Item>, GraphError> {
@@ -125,14 +129,21 @@ async fn to_json(id: String, response: Response, ids: Option<&RequestIds>) -> Va
         headers.insert(CONTENT_TYPE.to_string(), "application/json".into());
         Some(error.body(ids, &time::error_date(ids.received_us)))
     } else {
-        let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        let is_json = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         match body::read_bytes(response.into_body(), MAX_ANSWER).await {
             Ok(bytes) if bytes.is_empty() => None,
             Ok(bytes) if is_json => serde_json::from_slice(&bytes).ok(),
             Ok(bytes) => Some(STANDARD.encode(bytes).into()),
             Err(_) => {
-                return json!({ "id": id, "status": 413, "body": { "error": {
-                    "code": "payloadTooLarge", "message": "The answer is too large for a batch. Fetch it by itself." } } });
+                let error = GraphError::gateway(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "payloadTooLarge",
+                    "The answer is too large for a batch. Fetch it by itself.",
+                );
+                return Box::pin(to_json(id, error.into_response(), ids)).await;
             }
         }
     };

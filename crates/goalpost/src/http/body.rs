@@ -20,10 +20,12 @@ const UNREADABLE: &str = "Unable to read JSON request payload. Please ensure Con
 /// The members of the JSON object that is the request's body, in order.
 ///
 /// # Errors
-/// 415 for another content type, 400 for none, 413 for a body over [`MAX_BYTES`], 400 for an empty one or one that is
-/// no JSON object.
+/// 413 for a body over [`MAX_BYTES`], 415 for another content type, 400 for none, 400 for an empty body or one that is
+/// no JSON object; the earlier in this order if there are several.
 pub async fn read_object(request: Request) -> Result<Vec<(String, Value)>, GraphError> {
-    match request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()) {
+    let (parts, body) = request.into_parts();
+    let bytes = read_bytes(body, MAX_BYTES).await?;
+    match parts.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()) {
         None => return Err(GraphError::bad_request(UNREADABLE)),
         Some(kind) if is_json(kind) => {}
         Some(_) => {
@@ -34,7 +36,6 @@ pub async fn read_object(request: Request) -> Result<Vec<(String, Value)>, Graph
             ));
         }
     }
-    let bytes = read_bytes(request.into_body(), MAX_BYTES).await?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(GraphError::bad_request("Empty Payload. JSON content expected."));
     }
@@ -46,7 +47,9 @@ pub async fn read_object(request: Request) -> Result<Vec<(String, Value)>, Graph
 pub async fn read_bytes(body: Body, limit: usize) -> Result<bytes::Bytes, GraphError> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(GraphError::for_status(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(GraphError::for_status(StatusCode::PAYLOAD_TOO_LARGE))
+        }
         Err(_) => Err(GraphError::bad_request(UNREADABLE)),
     }
 }

@@ -27,11 +27,23 @@ impl GraphError {
     /// An error of the gateway's class: no inner code.
     pub fn gateway(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Parts { status, code, message, target: None, inner_code: None, headers: HeaderMap::new() }))
+        Self(Box::new(Parts {
+            status,
+            code,
+            message,
+            target: None,
+            inner_code: None,
+            headers: HeaderMap::new(),
+        }))
     }
 
     /// An error of the goals service: `code` is the status in camel case, `inner` says what is wrong.
-    pub fn service(status: StatusCode, code: &'static str, inner: &'static str, message: impl Into<String>) -> Self {
+    pub fn service(
+        status: StatusCode,
+        code: &'static str,
+        inner: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         let mut error = Self::gateway(status, code, message);
         error.0.inner_code = Some(inner);
         error
@@ -66,7 +78,7 @@ impl GraphError {
     pub fn unavailable() -> Self {
         Self::gateway(
             StatusCode::SERVICE_UNAVAILABLE,
-            "serviceNotAvailable",
+            "serviceUnavailable",
             "The service is temporarily unavailable. Repeat the request after the time in Retry-After.",
         )
         .retry_after(2)
@@ -77,7 +89,7 @@ impl GraphError {
         tracing::error!(%cause, "internal error");
         Self::gateway(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "generalException",
+            "internalServerError",
             "The server met an error of its own. Tell its operator the request-id of this answer.",
         )
     }
@@ -130,7 +142,7 @@ impl GraphError {
                 ("methodNotAllowed", "Specified HTTP method is not allowed for the request target.")
             }
             status if status.is_client_error() => ("badRequest", "The request is not understood."),
-            _ => ("generalException", "The server met an error of its own."),
+            _ => ("internalServerError", "The server met an error of its own."),
         };
         Self::gateway(status, code, message)
     }

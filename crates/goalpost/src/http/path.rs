@@ -8,7 +8,23 @@ use axum::http::Uri;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// What is encoded again in the canonical path: whatever could end or split a segment.
-const SEGMENT: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'\\').add(b'^').add(b'|').add(b'[').add(b']');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'|')
+    .add(b'[')
+    .add(b']');
 
 /// The segments whose case does not matter, as the router spells them.
 const FIXED: [&str; 8] =
@@ -32,8 +48,9 @@ pub fn canonical(uri: &Uri) -> Uri {
 fn canonical_path(path: &str) -> Option<String> {
     let mut segments = Vec::new();
     for raw in path.strip_prefix('/')?.strip_suffix('/').unwrap_or(&path[1..]).split('/') {
-        // Decoded once, after splitting: an encoded slash stays inside its segment.
-        let segment = percent_decode_str(raw).decode_utf8().ok()?.into_owned();
+        // Decoded once, after splitting: an encoded slash stays inside its segment. Bytes that are no UTF-8 become
+        // U+FFFD, which is in no name and no id.
+        let segment = percent_decode_str(raw).decode_utf8_lossy().into_owned();
         match key_in_parentheses(&segment) {
             Some((name, key)) => segments.extend([name.to_owned(), key.to_owned()]),
             None => segments.push(segment),
@@ -105,8 +122,10 @@ mod tests {
             assert_eq!(canonical(&path.parse().unwrap()).path(), canon, "{path}");
         }
         assert_eq!(
-            canonical(&format!("/beta/employeeexperience/goals/exportjobs('{job}')/CONTENT?a=B").parse().unwrap())
-                .to_string(),
+            canonical(
+                &format!("/beta/employeeexperience/goals/exportjobs('{job}')/CONTENT?a=B").parse().unwrap()
+            )
+            .to_string(),
             format!("{canon}/content?a=B")
         );
     }

@@ -73,16 +73,17 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GraphError> {
         let identity = Identity::from_ref(state);
-        let refuse = |message: &str| GraphError::unauthenticated(message, identity.authenticator.authorize_url());
+        let refuse =
+            |message: &str| GraphError::unauthenticated(message, identity.authenticator.authorize_url());
         let token = bearer(parts).ok_or_else(|| refuse(Refusal::Empty.graph_message()))?;
         let claims = identity.authenticate(token).await.map_err(|refusal| {
             tracing::info!(auth.reason = refusal.reason(), "token refused");
             refuse(refusal.graph_message())
         })?;
         let subject = Subject::of(&claims);
-        identity
-            .count_request(&subject)
-            .map_err(|secs| GraphError::too_many_requests("Too many requests. Wait as long as Retry-After says.", secs))?;
+        identity.count_request(&subject).map_err(|secs| {
+            GraphError::too_many_requests("Too many requests. Wait as long as Retry-After says.", secs)
+        })?;
         Ok(Self { subject, claims })
     }
 }

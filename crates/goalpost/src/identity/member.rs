@@ -58,7 +58,10 @@ impl Identity {
         self.db
             .write(move |tx| {
                 if queries::link_by_email(tx, &subject, organization, &email)? {
-                    tracing::info!(issuer = subject.issuer, "joined a sign-in identity to a person by verified e-mail");
+                    tracing::info!(
+                        issuer = subject.issuer,
+                        "joined a sign-in identity to a person by verified e-mail"
+                    );
                 }
                 queries::find_member(tx, &subject, organization)
             })

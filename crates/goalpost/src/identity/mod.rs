@@ -81,9 +81,8 @@ impl std::fmt::Debug for Identity {
 impl Identity {
     /// Authentication by the issuers of `config` and our own.
     pub fn new(config: &Config, db: Db, clock: Clock, own: &OwnIssuer) -> anyhow::Result<Self> {
-        let authenticator =
-            Authenticator::new(config.issuers.clone(), Some(own), Settings::default())
-                .context("the settings under `issuers` cannot be used")?;
+        let authenticator = Authenticator::new(config.issuers.clone(), Some(own), Settings::default())
+            .context("the settings under `issuers` cannot be used")?;
         let limits = &config.limits;
         let requests = match config.sandbox.burst.and_then(NonZeroU32::new) {
             Some(burst) => Quota::per_second(burst),

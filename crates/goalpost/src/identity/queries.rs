@@ -21,7 +21,12 @@ pub(super) fn find_member(tx: &Tx<'_>, subject: &Subject, organization: Uuid) ->
               join person p on p.organization = o.number and p.id = i.person
              where o.guid = ?1 and i.issuer = ?2 and i.tenant = ?3 and i.object = ?4"
         ),
-        params![organization.into_bytes(), &subject.issuer, subject.tenant.into_bytes(), subject.object.into_bytes()],
+        params![
+            organization.into_bytes(),
+            &subject.issuer,
+            subject.tenant.into_bytes(),
+            subject.object.into_bytes()
+        ],
         Member::from_row,
     )
 }
@@ -61,7 +66,12 @@ pub(super) fn link_by_email(tx: &Tx<'_>, subject: &Subject, organization: Uuid, 
 }
 
 /// Say that this identity is that person. An older word about the same identity in the organization is replaced.
-pub fn link(tx: &Tx<'_>, subject: &Subject, organization: OrganizationNumber, person: PersonNumber) -> Result<()> {
+pub fn link(
+    tx: &Tx<'_>,
+    subject: &Subject,
+    organization: OrganizationNumber,
+    person: PersonNumber,
+) -> Result<()> {
     tx.execute(
         "-- identity::link
         insert into identity (issuer, tenant, object, organization, person, linked_at) values (?1, ?2, ?3, ?4, ?5, ?6)

@@ -100,9 +100,8 @@ fn replace(
     if import.revision()?.is_none() {
         return Ok(());
     }
-    let key = |path: &str| -> [Value; 4] {
-        [import.number().into(), entity.word().into(), id.into(), path.into()]
-    };
+    let key =
+        |path: &str| -> [Value; 4] { [import.number().into(), entity.word().into(), id.into(), path.into()] };
     for (path, _) in present.iter().filter(|(path, value)| wanted.get(*path) != Some(value)) {
         import.tx.execute(
             "-- imports::remove_aside

@@ -170,7 +170,8 @@ impl Import<'_> {
         let mut strays = BTreeSet::new();
         for element in elements {
             let goal = element.goal();
-            let has_goal = self.is_in_file(Entity::Objectives, goal) || is_known(self.tx, self.number(), goal)?;
+            let has_goal =
+                self.is_in_file(Entity::Objectives, goal) || is_known(self.tx, self.number(), goal)?;
             if !has_goal {
                 self.mention_goal(goal);
             }
@@ -188,14 +189,19 @@ impl Import<'_> {
         entries: Vec<Entry>,
     ) -> Result<(), ImportError> {
         let (tx, organization) = (self.tx, self.number());
-        let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
+        let mut goals: Vec<i64> = entries.iter().map(|entry| entry.goal).collect();
+        goals.dedup();
         let mut present = HashMap::new();
-        table.each(tx, organization, "id", &ids, |key, columns| {
+        table.each(tx, organization, &goals, |key, columns| {
             present.insert(key[1], (key[0], columns));
             Ok::<_, Error>(())
         })?;
         for Entry { goal, id, columns } in entries {
-            let old = present.remove(&id);
+            let old = match present.remove(&id) {
+                Some(old) => Some(old),
+                // New, or of another goal until now.
+                None => table.find(tx, organization, id)?.map(|(key, columns)| (key[0], columns)),
+            };
             let tally = self.report.tally_mut(entity);
             match &old {
                 None => tally.added += 1,

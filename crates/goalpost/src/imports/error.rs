@@ -52,7 +52,9 @@ pub enum ImportError {
     #[error("several organizations may be meant: {}", Guids(.0))]
     Ambiguous(Vec<Uuid>),
     /// The chosen organization's files carry another number.
-    #[error("the file is of organization {found}, but the files of `{name}` ({guid}) are of organization {expected}")]
+    #[error(
+        "the file is of organization {found}, but the files of `{name}` ({guid}) are of organization {expected}"
+    )]
     OtherOrganization {
         /// The chosen organization.
         guid: Uuid,

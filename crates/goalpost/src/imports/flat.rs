@@ -32,12 +32,12 @@ impl Import<'_> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let (tx, organization) = (self.tx, self.number());
         let mut present: HashMap<i64, (Vec<Value>, Vec<Value>)> = HashMap::new();
-        table.each(tx, organization, "id", &ids, |key, columns| {
+        table.each(tx, organization, &ids, |key, columns| {
             present.insert(key[0], (columns, Vec::new()));
             Ok::<_, goalpost_db::Error>(())
         })?;
         if let Some(list) = list {
-            list.each(tx, organization, list.key[0], &ids, |key, values| {
+            list.each(tx, organization, &ids, |key, values| {
                 if let Some((_, entries)) = present.get_mut(&key[0]) {
                     entries.extend(values);
                 }

@@ -10,6 +10,7 @@
 use std::fs::File;
 
 use goalpost_viva::{Access, Archive, Aside, Child, Entity, Objective, Permissions};
+use jiff::civil::{DateTime, Time};
 
 use super::ImportError;
 use super::aside::Asides;
@@ -34,7 +35,7 @@ impl Import<'_> {
         self.batches(archive, |import, mut goals: Vec<Objective>| {
             goals.sort_unstable_by_key(|goal| goal.id);
             let survey = import.survey;
-            let in_file = |id: i64| survey.ids(Entity::Objectives).contains(id.cast_unsigned());
+            let in_file = |id: i64| survey.has(Entity::Objectives, id);
             asides.write(import, &goals, |goal| unplaced(goal, in_file))?;
             let mut records = Vec::with_capacity(goals.len());
             for goal in goals {
@@ -75,7 +76,7 @@ impl Import<'_> {
             };
             let tally = self.report.tally_mut(Entity::Objectives);
             match &old {
-                Some(old) if old.get(Column::Origin) == wanted.get(Column::Origin) => {
+                Some(old) if old.is_from(Origin::File) => {
                     let differs = |field: Field| field.value(old) != field.value(&wanted);
                     if Field::all().any(differs) { tally.changed += 1 } else { tally.unchanged += 1 }
                 }
@@ -109,7 +110,7 @@ impl Import<'_> {
             let file = field.to_json(field.value(wanted));
             if field.value(present) == field.value(wanted) {
                 settled.push(field);
-            } else if before == file.to_string() {
+            } else if *before == file {
                 field.copy(present, wanted);
             } else {
                 let here = field.to_json(field.value(present));
@@ -140,7 +141,7 @@ impl Import<'_> {
             let present = GoalRecord::read(self.tx, self.number(), &ids)?;
             for (id, title) in batch {
                 let old = present.get(*id);
-                if old.is_some_and(|old| *old.get(Column::Origin) != Origin::Reference.as_str().into()) {
+                if old.is_some_and(|old| !old.is_from(Origin::Reference)) {
                     continue;
                 }
                 let wanted = match (old, title) {
@@ -179,7 +180,7 @@ fn record(import: &mut Import<'_>, people: &mut People, goal: Objective) -> Resu
     record.set(Column::StartDate, day(goal.start_date));
     record.set(Column::EndDate, day(goal.end_date));
     record.set(Column::CreatedAt, goal.created_at.map(micros));
-    record.set(Column::LastCheckinDate, day(goal.last_check_in.map(|at| at.date())));
+    record.set(Column::LastCheckinDate, day(goal.last_check_in.map(DateTime::date)));
     record.set(Column::GoalType, goal.goal_type.unwrap_or_default());
     record.set(Column::Progress, goal.progress);
     // The file prints 0 where nothing was scored.
@@ -305,7 +306,7 @@ fn unplaced(goal: &Objective, in_file: impl Fn(i64) -> bool) -> Vec<Aside> {
         keep("Outcome.Target Type".to_owned(), words.as_str().into());
     }
     if let Some(at) = goal.last_check_in
-        && at.time() != jiff::civil::Time::midnight()
+        && at.time() != Time::midnight()
     {
         keep("Last Check-in".to_owned(), at.to_string().into());
     }

@@ -76,7 +76,8 @@ mod tests {
     fn what_is_said_beats_what_is_known_and_what_is_known_beats_a_guess() {
         let counts = [("Big rock", 3), ("Goal", 2), ("Moonshot", 1), ("", 1)];
         let counts = counts.map(|(label, goals)| (label.to_owned(), goals)).into();
-        let said = [("MOONSHOT ".to_owned(), ObjectType::Initiative), ("Kpi".to_owned(), ObjectType::Objective)];
+        let said =
+            [("MOONSHOT ".to_owned(), ObjectType::Initiative), ("Kpi".to_owned(), ObjectType::Objective)];
         let labels = Labels::decide(&counts, &said);
         let found: Vec<_> = labels
             .listed

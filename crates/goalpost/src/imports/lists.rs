@@ -67,7 +67,16 @@ impl Import<'_> {
         let origin = || Value::from(Origin::Reference.as_str());
         let null = || Value::Null;
         self.write_missing(&TEAM, &unresolved.teams, |name| {
-            vec![name.into(), fold(name).into(), null(), null(), "".into(), "Archived".into(), null(), origin()]
+            vec![
+                name.into(),
+                fold(name).into(),
+                null(),
+                null(),
+                "".into(),
+                "Archived".into(),
+                null(),
+                origin(),
+            ]
         })?;
         self.write_missing(&PERIOD, &unresolved.periods, |name| {
             vec![name.into(), fold(name).into(), null(), null(), origin()]
@@ -81,7 +90,8 @@ impl Import<'_> {
         mentioned: impl IntoIterator<Item = (&'n i64, &'n Option<String>)>,
         columns: impl Fn(&str) -> Vec<Value>,
     ) -> Result<(), ImportError> {
-        let sql = format!("-- imports::has_row\nselect 1 from {} where organization = ?1 and id = ?2", table.name);
+        let sql =
+            format!("-- imports::has_row\nselect 1 from {} where organization = ?1 and id = ?2", table.name);
         for (&id, name) in mentioned {
             let row = self.tx.query_opt(&sql, params![self.number(), id], |_| Ok::<_, ImportError>(()))?;
             if row.is_some() {

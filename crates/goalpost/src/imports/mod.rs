@@ -8,8 +8,8 @@
 //! second one writes, all or nothing, while readers go on with the state before. What stands in the database already
 //! is compared field by field, so a file that brings nothing new changes nothing.
 //!
-//! Read in this order: [`run`], [`organization`], [`people`], [`lists`], [`checkins`], [`goals`] (which knows the
-//! rule for fields that were changed here), [`prune`], [`aside`], [`report`].
+//! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
+//! that were changed here), `prune`, `aside`, `report`.
 
 mod aside;
 mod checkins;

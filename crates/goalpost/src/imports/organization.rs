@@ -26,7 +26,10 @@ pub(super) fn find_or_make(
     if options.dry_run {
         let (name, file_number) = (name.to_owned(), Some(file_number));
         let export_policy = ExportPolicy::Owners;
-        return Ok((Organization { number: NOBODY, guid, name, file_number, export_policy, revision: 0 }, true));
+        return Ok((
+            Organization { number: NOBODY, guid, name, file_number, export_policy, revision: 0 },
+            true,
+        ));
     }
     let organization = queries::insert(tx, guid, name, Some(file_number))?;
     let revision = queries::raise_revision(tx, organization.number, None, "import")?;
@@ -34,11 +37,7 @@ pub(super) fn find_or_make(
     Ok((Organization { revision, ..organization }, true))
 }
 
-fn find(
-    tx: &Tx<'_>,
-    options: &ImportOptions,
-    file_number: i64,
-) -> Result<Option<Organization>, ImportError> {
+fn find(tx: &Tx<'_>, options: &ImportOptions, file_number: i64) -> Result<Option<Organization>, ImportError> {
     if let Some(guid) = options.organization_id {
         return Ok(queries::find_by_guid(tx, guid)?);
     }
@@ -53,7 +52,9 @@ fn find(
 fn only(mut found: Vec<Organization>) -> Result<Option<Organization>, ImportError> {
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        _ => Err(ImportError::Ambiguous(found.iter().map(|organization| organization.guid).collect::<Vec<Uuid>>())),
+        _ => Err(ImportError::Ambiguous(
+            found.iter().map(|organization| organization.guid).collect::<Vec<Uuid>>(),
+        )),
     }
 }
 

@@ -156,24 +156,18 @@ impl People {
             return Ok(id);
         }
         let there = import.tx.query_opt(sql, params![import.number(), &words], |row| row.int(0))?;
-        let id = match there {
-            Some(id) => id,
-            None => {
-                let id = import.mint()?;
-                self.make_if_new(import, id, person)?;
-                id
-            }
+        let id = if let Some(id) = there {
+            id
+        } else {
+            let id = import.mint()?;
+            self.make_if_new(import, id, person)?;
+            id
         };
         self.found.insert(words, id);
         Ok(id)
     }
 
-    fn make_if_new(
-        &mut self,
-        import: &mut Import<'_>,
-        id: i64,
-        person: &Person,
-    ) -> Result<(), ImportError> {
+    fn make_if_new(&mut self, import: &mut Import<'_>, id: i64, person: &Person) -> Result<(), ImportError> {
         if !self.unlisted.insert(id) {
             return Ok(());
         }

@@ -29,11 +29,7 @@ impl Import<'_> {
     }
 
     /// The same for check-ins or comments. What was written here, and not brought by a file, is never missing.
-    pub(super) fn find_missing_entries(
-        &mut self,
-        entity: Entity,
-        table: &Table,
-    ) -> Result<(), ImportError> {
+    pub(super) fn find_missing_entries(&mut self, entity: Entity, table: &Table) -> Result<(), ImportError> {
         let sql = format!(
             "-- imports::file_entries\nselect id, goal from {} where organization = ?1 and id < ?2",
             table.name
@@ -110,7 +106,7 @@ impl Import<'_> {
         let (tx, organization) = (self.tx, self.number());
         for table in [&CHECKIN, &COMMENT] {
             let mut keys = Vec::new();
-            table.each(tx, organization, "goal", &[goal.id], |key, _| {
+            table.each(tx, organization, &[goal.id], |key, _| {
                 keys.push([key[0], key[1]]);
                 Ok::<_, Error>(())
             })?;

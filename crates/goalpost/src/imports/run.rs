@@ -1,8 +1,9 @@
 //! The way of an import, from the lock to the report.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ pub fn run(
         organization: ImportedOrganization { id: uuid::Uuid::nil(), name: String::new(), created: false },
         file: ImportedFile {
             name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&sha256),
             organization_number: archive.organization_number(),
             exported_at: archive.exported_at().strftime("%Y-%m-%d %H:%M:%S").to_string(),
         },
@@ -91,7 +92,8 @@ pub fn run(
 /// Hold the data folder against a second import, until the file is dropped.
 fn lock(data_folder: &Path) -> Result<File, ImportError> {
     let path = data_folder.join("import.lock");
-    let lock = File::options().create(true).append(true).open(&path).map_err(|source| io_error(&path, source))?;
+    let lock =
+        File::options().create(true).append(true).open(&path).map_err(|source| io_error(&path, source))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(ImportError::AlreadyRunning),
@@ -114,6 +116,14 @@ fn hash(file: &mut File) -> std::io::Result<[u8; 32]> {
     }
     file.seek(SeekFrom::Start(0))?;
     Ok(hasher.finalize().into())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a text never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn check(archive: &mut Archive<File>, progress: &mut dyn FnMut(Progress)) -> Result<Survey, ImportError> {
@@ -226,7 +236,7 @@ impl Import<'_> {
 
     /// Whether the file holds the element, and not only a mention of it.
     pub(super) fn is_in_file(&self, entity: Entity, id: i64) -> bool {
-        self.survey.ids(entity).contains(id.cast_unsigned())
+        self.survey.has(entity, id)
     }
 
     pub(super) fn file_error(&self, source: goalpost_viva::Error) -> ImportError {
@@ -300,8 +310,9 @@ impl Import<'_> {
     fn finish(mut self, sha256: [u8; 32]) -> Result<Report, ImportError> {
         self.report.revision = self.revision;
         if let Some(revision) = self.revision {
-            let report = serde_json::to_string(&self.report)
-                .map_err(|error| goalpost_db::Error::unexpected(format!("the report cannot be printed: {error}")))?;
+            let report = serde_json::to_string(&self.report).map_err(|error| {
+                goalpost_db::Error::unexpected(format!("the report cannot be printed: {error}"))
+            })?;
             self.tx.execute(
                 "-- imports::insert_run
                 insert into import_run (organization, id, made_at, revision, file_name, file_sha256, report)

@@ -66,7 +66,9 @@ impl State {
     }
 
     pub(crate) fn from_word(word: &str) -> Option<Self> {
-        [Self::NotStarted, Self::Running, Self::Succeeded, Self::Failed].into_iter().find(|s| s.as_str() == word)
+        [Self::NotStarted, Self::Running, Self::Succeeded, Self::Failed]
+            .into_iter()
+            .find(|s| s.as_str() == word)
     }
 }
 

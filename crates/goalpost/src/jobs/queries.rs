@@ -51,7 +51,12 @@ pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
 }
 
 /// The job that is pending for this pair.
-pub fn find_pending(tx: &Tx<'_>, organization: OrganizationNumber, kind: &str, pair: Uuid) -> Result<Option<JobKey>> {
+pub fn find_pending(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    kind: &str,
+    pair: Uuid,
+) -> Result<Option<JobKey>> {
     tx.query_opt(
         "-- jobs::find_pending
         select organization, id from job
@@ -234,7 +239,9 @@ impl Overdue {
     pub fn detail(self) -> &'static str {
         match self {
             Self::NotStarted => "No worker was free in time. Create the export again.",
-            Self::Deadline => "The export took longer than the server allows. Narrow the view, or ask the operator for a longer deadline.",
+            Self::Deadline => {
+                "The export took longer than the server allows. Narrow the view, or ask the operator for a longer deadline."
+            }
             Self::WorkerLost => {
                 "The worker stopped at every attempt without finishing. Try again once; if it fails again, tell the operator."
             }

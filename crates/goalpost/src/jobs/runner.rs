@@ -77,7 +77,14 @@ impl std::fmt::Debug for Runner {
 
 impl Runner {
     /// A runner that has not begun. `wake` is notified by whoever makes a job in this process.
-    pub fn new(db: Db, ids: Ids, figures: Figures, max_running: usize, step: Arc<dyn Step>, wake: Arc<Notify>) -> Self {
+    pub fn new(
+        db: Db,
+        ids: Ids,
+        figures: Figures,
+        max_running: usize,
+        step: Arc<dyn Step>,
+        wake: Arc<Notify>,
+    ) -> Self {
         Self { db, ids, figures, step, wake, permits: Arc::new(Semaphore::new(max_running.max(1))) }
     }
 
@@ -184,7 +191,8 @@ impl Runner {
             tracing::error!(%panic, "a job's step panicked");
             Err(StepError::Retry {
                 failure: "internalError",
-                detail: "The server met an error of its own. Tell the operator, with the id of this export.".to_owned(),
+                detail: "The server met an error of its own. Tell the operator, with the id of this export."
+                    .to_owned(),
             })
         })
     }

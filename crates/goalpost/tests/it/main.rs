@@ -1,4 +1,4 @@
 //! Behaviour from outside: HTTP, files, the command line. One binary; its modules mirror the slices.
 
 mod cli;
-mod smoke;
+mod graph;

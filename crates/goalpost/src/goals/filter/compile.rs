@@ -1,8 +1,7 @@
 //! Filter to SQL: the only place where a filter meets a column name.
 //!
-//! Values always travel as parameters. Links are asked goal by goal, with `exists`: one step in the key of the link
-//! table, whatever share of the goals matches. `g.id in (select …)` would be faster where few do, but builds its whole
-//! list again for each chunk that an export reads, which is ruinous where many do.
+//! Values always travel as parameters. Links are asked by `g.id in (select …)`, which an engine may turn around: begin
+//! at the people, and find their goals. A filter is evaluated once for an export, so such a list is built once.
 
 use goalpost_db::Value;
 use jiff::ToSpan;
@@ -106,11 +105,13 @@ impl Compiler<'_> {
 
     fn link(&mut self, link: &Link, Linked { table, column, named }: &Linked) -> String {
         let organization = self.organization();
-        let of_goal = format!("select 1 from {table} where organization = {organization} and goal = g.id");
         match link {
-            Link::None => format!("not exists ({of_goal})"),
+            Link::None => format!(
+                "not exists (select 1 from {table} where organization = {organization} and goal = g.id)"
+            ),
             Link::In(references) => {
-                format!("exists ({of_goal} and {})", self.any_of(column, references, named))
+                let linked = self.any_of(column, references, named);
+                format!("g.id in (select goal from {table} where organization = {organization} and {linked})")
             }
         }
     }
@@ -234,7 +235,7 @@ mod tests {
             compiled(r#"{"and": [{"status": {"in": ["Behind", "At Risk"]}}, {"owner": "me"}]}"#, Some(9));
         assert_eq!(
             condition.sql,
-            "(g.status in (?3, ?4) and exists (select 1 from goal_owner where organization = ?5 and goal = g.id \
+            "(g.status in (?3, ?4) and g.id in (select goal from goal_owner where organization = ?5 \
              and (person in (?6))))"
         );
         assert_eq!(condition.params, ["Behind".into(), "At Risk".into(), Value::Int(5), Value::Int(9)]);
@@ -245,7 +246,7 @@ mod tests {
         let condition = compiled(r#"{"team": {"in": [4, "Nordwind", "ÄRZTE"]}}"#, None);
         assert_eq!(
             condition.sql,
-            "exists (select 1 from goal_team where organization = ?3 and goal = g.id and (team in (?4) or team in \
+            "g.id in (select goal from goal_team where organization = ?3 and (team in (?4) or team in \
              (select id from team where organization = ?3 and name_fold in (?5, ?6))))"
         );
         assert_eq!(condition.params, [Value::Int(5), Value::Int(4), "nordwind".into(), "ärzte".into()]);

@@ -50,7 +50,11 @@ impl Report {
             writeln!(f, "{:12} {:>9}", "tasks", self.tasks)?;
         }
         if self.restricted_goals > 0 {
-            writeln!(f, "\n{} goals are restricted: only the people around them see them", self.restricted_goals)?;
+            writeln!(
+                f,
+                "\n{} goals are restricted: only the people around them see them",
+                self.restricted_goals
+            )?;
         }
         Ok(())
     }
@@ -86,8 +90,11 @@ impl Report {
             write!(f, "{kept}:{id} `{}`, {} times", reference.name, reference.times)
         })?;
         write_list(f, "no place in the model, kept word for word", &self.asides, |f, aside| {
+            const CHARS: usize = 60;
             let path = if aside.path.is_empty() { "(all of it)" } else { &aside.path };
-            write!(f, "{} {} {path}: {}", aside.entity, aside.id, aside.value)
+            let value: String = aside.value.chars().take(CHARS).collect();
+            let more = if value.len() < aside.value.len() { "…" } else { "" };
+            write!(f, "{} {} {path}: {value}{more}", aside.entity, aside.id)
         })?;
         write_list(f, "changed here and in the file", &self.conflicts, |f, conflict| {
             let kept = if conflict.taken { "file's taken" } else { "ours kept" };
@@ -101,9 +108,12 @@ impl Report {
             let fate = if missing.removed { "removed" } else { "stays" };
             write!(f, "{} {} `{}` ({fate})", missing.entity, missing.id, missing.name)
         })?;
-        write_list(f, "permissions not understood, taken as restricted", &self.unclear_permissions, |f, id| {
-            write!(f, "goal {id}")
-        })?;
+        write_list(
+            f,
+            "permissions not understood, taken as restricted",
+            &self.unclear_permissions,
+            |f, id| write!(f, "goal {id}"),
+        )?;
         let ignored =
             Listed { total: self.ignored_members.len() as u64, first: self.ignored_members.clone() };
         write_list(f, "entries of the ZIP that were ignored", &ignored, |f, name| f.write_str(name))
@@ -112,19 +122,20 @@ impl Report {
     fn write_next_steps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut steps = Vec::new();
         if self.labels.iter().any(|label| label.certainty == Certainty::Guessed) {
-            steps.push("a guessed label is wrong: import again with --label \"Label=objective|keyResult|initiative\"");
+            steps.push("if a guessed label is wrong, import again with --label \"Label=objective|keyResult|initiative\"");
         }
         if self.conflicts.first.iter().any(|conflict| !conflict.taken) {
-            steps.push("the file's values shall win: import again with --take-file");
+            steps.push("if the file's values shall win, import again with --take-file");
         }
         if self.missing.first.iter().any(|missing| !missing.removed) {
-            steps.push("what is no longer in the file shall go: import again with --prune (history stays)");
+            steps
+                .push("if what is no longer in the file shall go, import again with --prune (history stays)");
         }
         if self.dry_run {
-            steps.push("this was a dry run and nothing was written: import without --dry-run");
+            steps.push("this was a dry run and nothing was written; import without --dry-run to write");
         }
         if !steps.is_empty() {
-            writeln!(f, "\nif …")?;
+            writeln!(f, "\nwhat next")?;
             steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;
         }
         match &self.report_file {

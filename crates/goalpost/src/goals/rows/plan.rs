@@ -1,0 +1,106 @@
+//! What is known before the first goal is read: which goals, how wide, and whether the answer depends on who asks.
+
+use std::ops::ControlFlow;
+
+use goalpost_db::{Error, Result, Tx, Value, params};
+
+use super::Query;
+use crate::goals::filter::Condition;
+use crate::goals::visibility;
+
+/// How the goals of a query are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// All that the subject may see, along the key.
+    All,
+    /// These, but along the key, since they are many of those that are there.
+    Range(Vec<i64>),
+    /// These, one by one.
+    Lookup(Vec<i64>),
+}
+
+/// A query that was evaluated: the filter is asked once, here, whatever is read later.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) way: Way,
+    /// The largest number of check-ins of any goal, which is how wide a file must be.
+    pub most_checkins: i64,
+    /// Whether a restricted goal is among the chosen ones, for the subject to see or not.
+    pub has_restricted: bool,
+}
+
+/// A look-up by number costs about as much as reading past this many neighbours.
+const LOOKUP_COST: usize = 4;
+/// Below this many goals, looking them up is quick whatever else there is.
+const FEW: usize = 1_000;
+
+impl Plan {
+    /// Evaluate a query. Holds eight bytes a goal in memory, unless everything was asked for.
+    pub fn new(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
+        if query.everything { Self::all(tx, query) } else { Self::some(tx, query) }
+    }
+
+    fn all(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
+        let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
+        let most_checkins = format!(
+            "-- goals::most_checkins
+            select g.checkin_count from goal g where g.organization = ?1 and {condition}
+             order by g.checkin_count desc limit 1"
+        );
+        let has_restricted = format!(
+            "-- goals::has_restricted
+            select 1 from goal g where g.organization = ?1 and {} limit 1",
+            visibility::IS_RESTRICTED
+        );
+        Ok(Self {
+            way: Way::All,
+            most_checkins: tx.query_opt(&most_checkins, &params, |row| row.int(0))?.unwrap_or(0),
+            has_restricted: tx
+                .query_opt(&has_restricted, params![query.subject.organization], |_| Ok::<_, Error>(()))?
+                .is_some(),
+        })
+    }
+
+    fn some(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
+        let mut params = vec![Value::from(query.subject.organization)];
+        let visible = visibility::visible_to(query.subject, 2);
+        params.extend(visible.params);
+        let chosen = (query.chosen)(params.len() + 1);
+        params.extend(chosen.params);
+        let sql = format!(
+            "-- goals::choose
+            select g.id, g.checkin_count, {}, {} from goal g where g.organization = ?1 and {}",
+            visibility::IS_RESTRICTED,
+            visible.sql,
+            chosen.sql
+        );
+        let mut plan = Self { way: Way::All, most_checkins: 0, has_restricted: false };
+        let mut ids = Vec::new();
+        tx.each(&sql, &params, |row| {
+            plan.has_restricted |= row.bool(2)?;
+            if row.bool(3)? {
+                ids.push(row.int(0)?);
+                plan.most_checkins = plan.most_checkins.max(row.int(1)?);
+            }
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })?;
+        ids.sort_unstable();
+        let many = ids.len() > FEW && ids.len() * LOOKUP_COST > count(tx, query)?;
+        plan.way = if many { Way::Range(ids) } else { Way::Lookup(ids) };
+        Ok(plan)
+    }
+}
+
+fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<usize> {
+    let sql = "-- goals::count\nselect count(*) from goal where organization = ?1";
+    tx.query_one(sql, params![query.subject.organization], |row| Ok(row.int(0)? as usize))
+}
+
+/// The conditions of a query, with their parameters after those given.
+pub(super) fn conditions(query: &Query<'_>, mut params: Vec<Value>) -> (String, Vec<Value>) {
+    let chosen = (query.chosen)(params.len() + 1);
+    params.extend(chosen.params);
+    let Condition { sql: visible, params: more } = visibility::visible_to(query.subject, params.len() + 1);
+    params.extend(more);
+    (format!("{} and {visible}", chosen.sql), params)
+}

@@ -1,0 +1,257 @@
+//! The statements of one read, and the names that all its rows share.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use goalpost_db::{Cursor, Error, Result, Tx, Value};
+
+use super::chunk::{COLUMNS, Chunk};
+use super::plan::{Plan, Way, conditions};
+use super::{Link, Parent, ParentLink, Query};
+use crate::goals::visibility;
+
+/// Goals of one chunk that is read along the key.
+const RANGE_CHUNK: usize = 2_000;
+/// Numbers in one look-up; the statement is prepared once for that many.
+const LOOKUP: usize = 200;
+/// Texts of one chunk; a chunk may exceed it by one goal.
+const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+/// Titles of parents that are kept for the goals to come.
+const KEPT_PARENTS: usize = 50_000;
+
+/// Names by number.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) people: HashMap<i64, Box<str>>,
+    pub(super) teams: HashMap<i64, Box<str>>,
+    pub(super) periods: HashMap<i64, Box<str>>,
+}
+
+impl Names {
+    fn read(tx: &Tx<'_>, organization: &Value) -> Result<Self> {
+        let names = |sql: &str| {
+            let rows = tx.query(sql, std::slice::from_ref(organization), |row| {
+                Ok::<_, Error>((row.int(0)?, Box::from(row.text(1)?)))
+            });
+            Ok::<_, Error>(rows?.into_iter().collect())
+        };
+        Ok(Self {
+            people: names("-- goals::people\nselect id, name from person where organization = ?1")?,
+            teams: names("-- goals::teams\nselect id, name from team where organization = ?1")?,
+            periods: names("-- goals::periods\nselect id, name from period where organization = ?1")?,
+        })
+    }
+}
+
+/// What hangs on the goals of a chunk, in the order of the goals.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    pub(super) owners: Vec<Link>,
+    pub(super) teams: Vec<Link>,
+    pub(super) parents: Vec<ParentLink>,
+}
+
+/// Reads chunk after chunk.
+pub(super) struct Reader<'a> {
+    tx: &'a Tx<'a>,
+    organization: Value,
+    pub(super) names: Names,
+    way: &'a Way,
+    goals: (String, Vec<Value>),
+    parents: (String, Vec<Value>),
+    /// How a statement about what hangs on goals names those of a chunk.
+    within: String,
+    /// The number of the last goal read, and how many of the plan's goals lie behind.
+    after: i64,
+    done: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(tx: &'a Tx<'_>, query: &Query<'_>, plan: &'a Plan) -> Result<Self> {
+        let organization = Value::from(query.subject.organization);
+        let columns = COLUMNS.join(", g.");
+        let select =
+            format!("-- goals::read_chunk\nselect g.{columns} from goal g where g.organization = ?1 and");
+        let range = vec![organization.clone(), Value::Null, RANGE_CHUNK.into()];
+        let goals = match &plan.way {
+            Way::All => {
+                let (condition, params) = conditions(query, range);
+                (format!("{select} g.id > ?2 and {condition} order by g.id limit ?3"), params)
+            }
+            Way::Range(_) => (format!("{select} g.id > ?2 order by g.id limit ?3"), range),
+            Way::Lookup(_) => (format!("{select} g.id in ({}) order by g.id", placeholders()), Vec::new()),
+        };
+        let visible = visibility::visible_to(query.subject, LOOKUP + 2);
+        let parents = format!(
+            "-- goals::read_titles
+            select g.id, g.title, g.restricted, {} from goal g where g.organization = ?1 and g.id in ({})",
+            visible.sql,
+            placeholders()
+        );
+        let within = match &plan.way {
+            Way::Lookup(_) => format!("in ({})", placeholders()),
+            Way::All | Way::Range(_) => "between ?2 and ?3".to_owned(),
+        };
+        Ok(Self {
+            tx,
+            names: Names::read(tx, &organization)?,
+            organization,
+            way: &plan.way,
+            goals,
+            parents: (parents, visible.params),
+            within,
+            after: i64::MIN,
+            done: 0,
+        })
+    }
+
+    /// The next goals; `false` when there are no more. A chunk may be empty and yet not the last.
+    pub(super) fn read_chunk(&mut self, chunk: &mut Chunk) -> Result<bool> {
+        chunk.clear();
+        match self.way {
+            Way::All => self.read_range(chunk, None),
+            Way::Range(ids) => self.read_range(chunk, Some(ids)),
+            Way::Lookup(ids) => self.read_some(chunk, ids),
+        }
+    }
+
+    /// The goals after the last one, along the key, of which only those among `ids` count.
+    fn read_range(&mut self, chunk: &mut Chunk, ids: Option<&[i64]>) -> Result<bool> {
+        let (sql, params) = &mut self.goals;
+        params[1] = self.after.into();
+        let (mut read, mut full) = (0, false);
+        self.tx.each(sql, params, |row| {
+            read += 1;
+            self.after = row.int(0)?;
+            let wanted = ids.is_none_or(|ids| {
+                while ids.get(self.done).is_some_and(|id| *id < self.after) {
+                    self.done += 1;
+                }
+                ids.get(self.done) == Some(&self.after)
+            });
+            if wanted {
+                chunk.push(row)?;
+            }
+            full = chunk.texts.len() >= CHUNK_BYTES;
+            Ok::<_, Error>(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(full || read == RANGE_CHUNK)
+    }
+
+    /// The next of `ids`.
+    fn read_some(&mut self, chunk: &mut Chunk, ids: &[i64]) -> Result<bool> {
+        let wanted = &ids[self.done..ids.len().min(self.done + LOOKUP)];
+        if wanted.is_empty() {
+            return Ok(false);
+        }
+        let mut params = vec![self.organization.clone()];
+        params.extend(padded(wanted.iter().copied()));
+        self.tx.each(&self.goals.0, &params, |row| {
+            chunk.push(row)?;
+            let full = chunk.texts.len() >= CHUNK_BYTES;
+            Ok::<_, Error>(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        // Every one of them is there, since all is one snapshot.
+        self.done += chunk.goals.len();
+        Ok(self.done < ids.len())
+    }
+
+    /// The parameters that name the goals of a chunk, after the organization.
+    fn within(&self, chunk: &Chunk) -> Vec<Value> {
+        let mut params = vec![self.organization.clone()];
+        let ids = || chunk.goals.iter().map(|goal| goal.id);
+        match self.way {
+            Way::Lookup(_) => params.extend(padded(ids())),
+            Way::All | Way::Range(_) => params.extend([ids().next(), ids().next_back()].map(Value::from)),
+        }
+        params
+    }
+
+    pub(super) fn read_links(&self, chunk: &Chunk, links: &mut Links) -> Result<()> {
+        let params = self.within(chunk);
+        let list = |table: &str, columns: &str| {
+            format!(
+                "-- goals::read_links
+                select goal, {columns} from {table} where organization = ?1 and goal {} order by goal, position",
+                self.within
+            )
+        };
+        for (into, sql) in
+            [(&mut links.owners, list("goal_owner", "person")), (&mut links.teams, list("goal_team", "team"))]
+        {
+            into.clear();
+            self.tx.each(&sql, &params, |row| {
+                into.push(Link { goal: row.int(0)?, to: row.int(1)? });
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            })?;
+        }
+        links.parents.clear();
+        self.tx.each(&list("goal_parent", "parent, weight"), &params, |row| {
+            links.parents.push(ParentLink {
+                goal: row.int(0)?,
+                parent: row.int(1)?,
+                weight: row.opt_real(2)?,
+            });
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Learn the titles of parents that are not known yet; whether one of them is restricted.
+    pub(super) fn read_titles(
+        &self,
+        links: &[ParentLink],
+        titles: &mut HashMap<i64, Parent>,
+    ) -> Result<bool> {
+        if titles.len() > KEPT_PARENTS {
+            titles.clear();
+        }
+        let mut unknown: Vec<i64> =
+            links.iter().map(|link| link.parent).filter(|parent| !titles.contains_key(parent)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let mut restricted = false;
+        let (sql, visible) = &self.parents;
+        for ids in unknown.chunks(LOOKUP) {
+            let mut params = vec![self.organization.clone()];
+            params.extend(padded(ids.iter().copied()));
+            params.extend(visible.iter().cloned());
+            self.tx.each(sql, &params, |row| {
+                restricted |= row.bool(2)?;
+                titles.insert(row.int(0)?, Parent { title: Box::from(row.text(1)?), visible: row.bool(3)? });
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(restricted)
+    }
+
+    /// Open the check-ins of the chunk's goals, by goal.
+    pub(super) fn with_checkins<E: From<Error>>(
+        &self,
+        chunk: &Chunk,
+        f: impl FnOnce(&mut Cursor<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = format!(
+            "-- goals::read_checkins
+            select goal, id, as_of_at, recorded_at, owner, value, status, metric_name, note from checkin
+             where organization = ?1 and goal {} order by goal, id",
+            self.within
+        );
+        self.tx.cursors([(&sql, &self.within(chunk))], |[cursor]| {
+            cursor.advance()?;
+            f(cursor)
+        })
+    }
+}
+
+/// `?2, ?3, …` for one look-up.
+fn placeholders() -> String {
+    (2..LOOKUP + 2).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// As many numbers as a look-up takes: the last one repeated fills the rest.
+fn padded(ids: impl Iterator<Item = i64>) -> Vec<Value> {
+    let mut values: Vec<Value> = ids.map(Value::from).collect();
+    let last = values.last().cloned().unwrap_or(Value::Null);
+    values.resize(LOOKUP, last);
+    values
+}
