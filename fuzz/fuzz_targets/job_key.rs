@@ -1,7 +1,7 @@
 //! Ids of exports: whatever the text, it is an id or none; and an id is written as it was read.
 #![no_main]
 
-use goalpost::exports::{ExportId, InvalidId};
+use goalpost::exports::id::{ExportId, InvalidId};
 use libfuzzer_sys::fuzz_target;
 use uuid::Uuid;
 

@@ -1,1 +1,54 @@
-fn main() {}
+//! Chores: `cargo xtask test` checks everything that is promised, the others do a part of it.
+//!
+//! Nothing has to be installed for it but Rust, a C and C++ compiler and Python, which a Debian machine gets by itself.
+//! Tools and what they leave stay in the target folder.
+
+mod bench;
+mod clients;
+mod fuzz;
+mod lint;
+mod program;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use steps::Steps;
+
+/// Chores of Goalpost
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Everything that the README promises: lint, tests, Microsoft's own client, five minutes of fuzzing
+    #[command(alias = "ci")]
+    Test,
+    /// Form, warnings, documentation and dependencies
+    Lint,
+    /// Give every reader of foreign input surprising texts
+    Fuzz(fuzz::FuzzArgs),
+    /// Run Microsoft's own Python client against the built program
+    Clients,
+    /// Measure import and export on invented goals
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let chore = Cli::parse().chore;
+    let mut steps = Steps::begin();
+    let done = match &chore {
+        Chore::Test => test::run(&mut steps),
+        Chore::Lint => lint::run(&mut steps),
+        Chore::Fuzz(args) => fuzz::run(&mut steps, args),
+        Chore::Clients => clients::run(&mut steps),
+        Chore::Bench(args) => bench::run(&mut steps, args),
+    };
+    steps.end(done)
+}

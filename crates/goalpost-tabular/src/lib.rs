@@ -18,7 +18,9 @@ pub fn write_number(out: &mut Vec<u8>, number: f64) {
 
 /// Append `number` with at most two decimals, as computed percentages are printed.
 pub fn write_percent(out: &mut Vec<u8>, number: f64) {
-    write_number(out, (number * 100.0).round() / 100.0);
+    let hundredths = (number * 100.0).round();
+    // A number too large to be multiplied has no decimals anyway.
+    write_number(out, if hundredths.is_finite() { hundredths / 100.0 } else { number });
 }
 
 /// Append a whole number.

@@ -21,8 +21,9 @@ pub struct TestApp {
     pub url: String,
     http: reqwest::Client,
     runner: Runner,
+    stop: CancellationToken,
     _data: TempDir,
-    _stop: DropGuard,
+    _stop_on_drop: DropGuard,
 }
 
 impl TestApp {
@@ -48,7 +49,8 @@ impl TestApp {
                 .expect("the server ends well");
         });
         let http = reqwest::Client::builder().build().expect("an HTTP client");
-        Self { runner: server::runner(&app), app, url, http, _data: data, _stop: stop.drop_guard() }
+        let runner = server::runner(&app);
+        Self { app, url, http, runner, _data: data, _stop_on_drop: stop.clone().drop_guard(), stop }
     }
 
     /// A caller whose token is for the person with this e-mail, with the scope that creates exports.
@@ -98,6 +100,12 @@ impl TestApp {
     /// Run one job to its end; `false` if there is none.
     pub async fn run_one(&self) -> bool {
         self.runner.run_one().await.expect("jobs are readable")
+    }
+
+    /// From now on the worker and the sweeper run by themselves, as in a server that people use.
+    pub fn start_working(&self) {
+        tokio::spawn(self.runner.clone().run(self.stop.clone()));
+        tokio::spawn(expiry::run(self.app.clone(), self.stop.clone()));
     }
 
     /// Claim one job, and then die.

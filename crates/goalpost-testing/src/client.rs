@@ -29,6 +29,12 @@ impl Client {
         Self { http, url, token }
     }
 
+    /// A client of a server that runs elsewhere, such as in a process of its own.
+    pub fn of(url: &str, token: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Self::new(http, url.to_owned(), Some(token.to_owned()))
+    }
+
     /// A request to a path, or to an absolute URL of the server, with the token.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
@@ -42,14 +48,19 @@ impl Client {
 
     /// Send a request that was built.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the server answers");
+        self.try_send(request).await.expect("the server answers")
+    }
+
+    /// Send a request that was built, to a server that may be away. An answer is whole, or an error.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send().await?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        Answer { status, headers, bytes: response.bytes().await.expect("a whole body").to_vec() }
+        Ok(Answer { status, headers, bytes: response.bytes().await?.to_vec() })
     }
 
     /// GET a path or URL.

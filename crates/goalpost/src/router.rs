@@ -13,9 +13,12 @@ use tower::util::MapRequestLayer;
 use tower::{Layer, Service};
 
 use crate::app::App;
-use crate::exports::api::{count_exports, create_export, get_export, get_goals, list_exports};
+use crate::batch;
+use crate::exports::api::{
+    count_exports, create_export, get_employee_experience, get_export, get_goals, list_exports,
+};
 use crate::exports::content::get_content;
-use crate::http::{GraphError, batch, envelope, path};
+use crate::http::{GraphError, envelope, path};
 use crate::identity::Caller;
 use crate::web;
 
@@ -40,9 +43,11 @@ pub fn service(
         .route("/org_uuid/{organization}/objective-explorer", get(web::explorer))
         .route("/page.css", get(web::stylesheet))
         .route("/icon.svg", get(web::icon))
+        .route("/docs/api", get(web::api_document))
+        .route("/docs/data", get(web::data_document))
         .with_state(app.clone())
         .layer(DefaultBodyLimit::disable()) // each handler that reads a body bounds it itself
-        .layer(from_fn_with_state(app.clone(), envelope::envelope));
+        .layer(from_fn_with_state((app.ids, app.clock.clone()), envelope::envelope));
     MapRequestLayer::new(canonical as fn(Request) -> Request).layer(router)
 }
 
@@ -51,7 +56,7 @@ fn graph() -> Router<App> {
     let jobs = "/beta/employeeexperience/goals/exportjobs";
     Router::new()
         .route("/beta/$metadata", get(metadata))
-        .route("/beta/employeeexperience", only("GET", get(get_goals)))
+        .route("/beta/employeeexperience", only("GET", get(get_employee_experience)))
         .route("/beta/employeeexperience/goals", only("GET", get(get_goals)))
         .route(jobs, only("GET, POST", get(list_exports).post(create_export)))
         .route(&format!("{jobs}/$count"), only("GET", get(count_exports)))

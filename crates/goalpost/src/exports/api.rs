@@ -303,6 +303,11 @@ pub async fn count_exports(
     Ok(([ODATA_VERSION], [("content-type", "text/plain")], count.to_string()).into_response())
 }
 
+/// The resource above [`get_goals`], which has nothing of its own either.
+pub async fn get_employee_experience(_caller: Caller, root: Root) -> Response {
+    ([ODATA_VERSION], Json(json!({ "@odata.context": root.context("") }))).into_response()
+}
+
 /// The resource that holds the exports: nothing of its own but a name.
 pub async fn get_goals(_caller: Caller, root: Root) -> Response {
     ([ODATA_VERSION], Json(json!({ "@odata.context": root.context("/goals/$entity") }))).into_response()

@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::audit;
 use crate::http::GraphError;
 use crate::identity::{Caller, Member, Scope};
-use crate::jobs::State as JobState;
+use crate::jobs::{JobKey, State as JobState};
 
 /// What stands for itself in an extended parameter (RFC 8187 §3.2.1), as far as file names have it.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
@@ -43,8 +43,10 @@ pub async fn get_content(
     caller.require(Scope::Read)?;
     read_options(query.as_deref(), &[])?;
     let (member, export, now) = find_export(&app, &caller, &id).await?;
-    let id = ExportId { job: export.job.key.id, organization: member.organization_guid };
-    let Some(content) = &export.content else { return Err(not_there(&app, &export, id, now)) };
+    let Some(content) = &export.content else {
+        let id = ExportId { job: export.job.key.id, organization: member.organization_guid };
+        return Err(not_there(&app, &export, id, now));
+    };
     // The rights of now, not those of when the export was asked for.
     if !member.may_export {
         return Err(forbidden(
@@ -58,12 +60,20 @@ pub async fn get_content(
             "This export holds what its creator may see. Create your own export of this view.",
         ));
     }
-    let file = app.content.read(&content.key).map_err(|error| GraphError::internal(&error))?;
+    let file = match app.content.read(&content.key) {
+        Ok(file) => file,
+        Err(error) => {
+            // If the export has expired since it was found, this says so.
+            find_export(&app, &caller, &id).await?;
+            return Err(GraphError::internal(&error));
+        }
+    };
     if method != Method::GET {
         headers.remove(RANGE); // RFC 9110 §14.2: no other method knows it
     }
     let response = answer(content, file, &headers)?;
-    record(&app, member, &export, response.status(), &headers).await;
+    // Not waited for: the bytes are there, and the database may be busy.
+    tokio::spawn(record(app, member, export.job.key, response.status(), headers));
     Ok(response)
 }
 
@@ -187,8 +197,8 @@ fn disposition(file_name: &str) -> HeaderValue {
 }
 
 /// Say in the audit log who fetched what. A download that was begun is not refused because that cannot be written.
-async fn record(app: &App, member: Member, export: &Export, status: StatusCode, headers: &HeaderMap) {
-    let id = export.job.key.id.to_string();
+async fn record(app: App, member: Member, job: JobKey, status: StatusCode, headers: HeaderMap) {
+    let id = job.id.to_string();
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
     let detail = json!({ "status": status.as_u16(), "range": range });
     let written = app

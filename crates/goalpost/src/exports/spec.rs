@@ -36,8 +36,12 @@ impl ExportSpec {
                 name.push('_');
             }
         }
+        let name = match name.trim_end_matches('_') {
+            "" => "view",
+            name => name,
+        };
         let second = created_at_us.div_euclid(1_000_000);
         let day = crate::http::time::error_date(created_at_us)[..10].replace('-', "_");
-        format!("VivaGoals_{organization}_{}_{day}_{second}.csv", name.trim_end_matches('_'))
+        format!("VivaGoals_{organization}_{name}_{day}_{second}.csv")
     }
 }

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::{GraphError, time};
-use crate::app::App;
+use crate::clock::Clock;
+use crate::ids::Ids;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -47,8 +48,12 @@ impl RequestIds {
 }
 
 /// The outermost layer of the server.
-pub async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let ids = RequestIds::new(app.ids.guid(), app.clock.now_us(), request.headers());
+pub async fn envelope(
+    State((ids, clock)): State<(Ids, Clock)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let ids = RequestIds::new(ids.guid(), clock.now_us(), request.headers());
     let head = request.method() == Method::HEAD;
     request.extensions_mut().insert(ids.clone());
     let mut response = next.run(request).await;

@@ -149,7 +149,7 @@ impl GraphError {
 
     /// The envelope. `innererror`, all lower case, stands in the documented 409 alone, the one with a target and a
     /// pending job; every other error has `innerError`, and none has both.
-    pub(super) fn body(&self, ids: &RequestIds, date: &str) -> Value {
+    pub fn body(&self, ids: &RequestIds, date: &str) -> Value {
         let mut inner = serde_json::Map::new();
         if let Some(code) = self.0.inner_code {
             inner.insert("code".into(), code.into());

@@ -1,6 +1,5 @@
 //! What every door of the HTTP server shares: the error envelope, request ids, paths and limits.
 
-pub mod batch;
 pub mod body;
 pub mod envelope;
 pub mod error;

@@ -183,8 +183,7 @@ fn record(import: &mut Import<'_>, people: &mut People, goal: Objective) -> Resu
     record.set(Column::LastCheckinDate, day(goal.last_check_in.map(DateTime::date)));
     record.set(Column::GoalType, goal.goal_type.unwrap_or_default());
     record.set(Column::Progress, goal.progress);
-    // The file prints 0 where nothing was scored.
-    record.set(Column::Score, goal.score.filter(|score| *score != 0.0));
+    record.set(Column::Score, goal.score);
     record.set(Column::ProgressMode, goal.configuration.progress);
     record.set(Column::StatusMode, goal.configuration.status);
     record.set(Column::DataSource, goal.configuration.data_source);

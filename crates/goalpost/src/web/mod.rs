@@ -55,6 +55,16 @@ pub async fn icon() -> Response {
     asset("image/svg+xml", include_str!("icon.svg"))
 }
 
+/// `GET /docs/api`.
+pub async fn api_document() -> Response {
+    asset("text/plain; charset=utf-8", include_str!("../../../../docs/API.md"))
+}
+
+/// `GET /docs/data`.
+pub async fn data_document() -> Response {
+    asset("text/plain; charset=utf-8", include_str!("../../../../docs/DATA.md"))
+}
+
 fn read_ids(organization: &str, view: Option<String>) -> Result<(Uuid, Uuid), UrlProblem> {
     let guid = |text: &str| (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten();
     let organization = guid(organization).ok_or_else(|| UrlProblem::Organization(organization.to_owned()))?;

@@ -1,4 +1,8 @@
 //! Behaviour from outside: HTTP, files, the command line. One binary; its modules mirror the slices.
 
 mod cli;
+mod exports;
+mod filter;
 mod graph;
+mod imports;
+mod views;

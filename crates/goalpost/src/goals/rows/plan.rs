@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use goalpost_db::{Error, Result, Tx, Value, params};
+use roaring::RoaringTreemap;
 
 use super::Query;
 use crate::goals::filter::Condition;
@@ -14,7 +15,7 @@ pub(super) enum Way {
     /// All that the subject may see, along the key.
     All,
     /// These, but along the key, since they are many of those that are there.
-    Range(Vec<i64>),
+    Range(RoaringTreemap),
     /// These, one by one.
     Lookup(Vec<i64>),
 }
@@ -30,12 +31,12 @@ pub struct Plan {
 }
 
 /// A look-up by number costs about as much as reading past this many neighbours.
-const LOOKUP_COST: usize = 4;
+const LOOKUP_COST: u64 = 4;
 /// Below this many goals, looking them up is quick whatever else there is.
-const FEW: usize = 1_000;
+const FEW: u64 = 1_000;
 
 impl Plan {
-    /// Evaluate a query. Holds eight bytes a goal in memory, unless everything was asked for.
+    /// Evaluate a query. Holds about a byte for each goal in memory, eight where few are chosen.
     pub fn new(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
         if query.everything { Self::all(tx, query) } else { Self::some(tx, query) }
     }
@@ -75,25 +76,25 @@ impl Plan {
             chosen.sql
         );
         let mut plan = Self { way: Way::All, most_checkins: 0, has_restricted: false };
-        let mut ids = Vec::new();
+        let mut ids = RoaringTreemap::new();
         tx.each(&sql, &params, |row| {
             plan.has_restricted |= row.bool(2)?;
             if row.bool(3)? {
-                ids.push(row.int(0)?);
+                ids.insert(row.int(0)? as u64);
                 plan.most_checkins = plan.most_checkins.max(row.int(1)?);
             }
             Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
-        ids.sort_unstable();
         let many = ids.len() > FEW && ids.len() * LOOKUP_COST > count(tx, query)?;
-        plan.way = if many { Way::Range(ids) } else { Way::Lookup(ids) };
+        plan.way =
+            if many { Way::Range(ids) } else { Way::Lookup(ids.into_iter().map(|id| id as i64).collect()) };
         Ok(plan)
     }
 }
 
-fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<usize> {
+fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<u64> {
     let sql = "-- goals::count\nselect count(*) from goal where organization = ?1";
-    tx.query_one(sql, params![query.subject.organization], |row| Ok(row.int(0)? as usize))
+    tx.query_one(sql, params![query.subject.organization], |row| Ok(row.int(0)? as u64))
 }
 
 /// The conditions of a query, with their parameters after those given.

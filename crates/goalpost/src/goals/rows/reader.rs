@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use goalpost_db::{Cursor, Error, Result, Tx, Value};
+use roaring::RoaringTreemap;
 
 use super::chunk::{COLUMNS, Chunk};
 use super::plan::{Plan, Way, conditions};
@@ -61,7 +62,7 @@ pub(super) struct Reader<'a> {
     parents: (String, Vec<Value>),
     /// How a statement about what hangs on goals names those of a chunk.
     within: String,
-    /// The number of the last goal read, and how many of the plan's goals lie behind.
+    /// The number of the last goal read along the key, and how many were looked up.
     after: i64,
     done: usize,
 }
@@ -116,20 +117,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The goals after the last one, along the key, of which only those among `ids` count.
-    fn read_range(&mut self, chunk: &mut Chunk, ids: Option<&[i64]>) -> Result<bool> {
+    fn read_range(&mut self, chunk: &mut Chunk, ids: Option<&RoaringTreemap>) -> Result<bool> {
         let (sql, params) = &mut self.goals;
         params[1] = self.after.into();
         let (mut read, mut full) = (0, false);
         self.tx.each(sql, params, |row| {
             read += 1;
             self.after = row.int(0)?;
-            let wanted = ids.is_none_or(|ids| {
-                while ids.get(self.done).is_some_and(|id| *id < self.after) {
-                    self.done += 1;
-                }
-                ids.get(self.done) == Some(&self.after)
-            });
-            if wanted {
+            if ids.is_none_or(|ids| ids.contains(self.after as u64)) {
                 chunk.push(row)?;
             }
             full = chunk.texts.len() >= CHUNK_BYTES;

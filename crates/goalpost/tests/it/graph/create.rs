@@ -175,7 +175,8 @@ async fn a_body_in_chunks_is_read_until_it_grows_too_large() {
     let t = TestApp::start().await;
     let token = t.token("ann@wren.example", goalpost_testing::READ_WRITE);
     let post = |chunks: &[&str]| {
-        let chunks: String = chunks.iter().map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len())).collect();
+        let chunks: Vec<_> = chunks.iter().map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len())).collect();
+        let chunks = chunks.concat();
         format!(
             "POST {JOBS} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"

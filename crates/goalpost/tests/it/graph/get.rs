@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{HOUR, JOBS, NOBODYS_JOB, Refusal, assert_refused, body, finished_export, wire};
+use super::{HOUR, JOBS, NOBODYS_JOB, Refusal, assert_refused, body, finished_export, sql, wire};
 
 const NO_JOB: Refusal<'_> = (404, "notFound", "Specified export job not found", Some("exportJobNotFound"));
 const NO_KEY: Refusal<'_> = (400, "badRequest", "Invalid JobKey specified", Some("unknown"));
@@ -103,6 +103,21 @@ async fn the_creation_is_the_same_text_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn times_have_milliseconds_without_trailing_zeros() {
+    let t = TestApp::start().await;
+    let id = t.ann().create_export(ORGANIZATION, VIEW).await.id();
+    for (created_at, text) in [
+        (1_698_969_182_051_701_i64, "2023-11-02T23:53:02.051Z"),
+        (1_698_969_187_990_000, "2023-11-02T23:53:07.99Z"),
+        (1_698_969_187_900_999, "2023-11-02T23:53:07.9Z"),
+        (1_698_969_180_000_000, "2023-11-02T23:53:00Z"),
+    ] {
+        sql(&t, &format!("update job set created_at = {created_at}"));
+        assert_eq!(t.ann().get_export(&id).await.json()["createdDateTime"], text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_end_is_expected_a_day_after_the_creation_and_then_a_day_after_the_work() {
     let t = TestApp::start().await;
     let made = t.ann().create_export(ORGANIZATION, VIEW).await;
@@ -123,7 +138,7 @@ async fn an_expired_job_is_gone_whether_or_not_it_was_swept() {
     for sweep in [false, true] {
         let t = TestApp::start().await;
         let id = finished_export(&t).await;
-        t.advance(24 * HOUR - Duration::from_mins(1));
+        t.advance(Duration::from_mins(24 * 60 - 1));
         assert_eq!(t.ann().get_export(&id).await.status, 200);
         assert_eq!(t.ann().get_content(&id).await.status, 200);
         t.advance(Duration::from_mins(2));

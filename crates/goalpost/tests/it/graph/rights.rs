@@ -281,7 +281,7 @@ async fn content_with_restricted_goals_in_its_view_is_its_creators_alone() {
         let own = ann.get_content(&id).await;
         assert_eq!(own.status, 200);
         assert_eq!(own.text().contains("A secret"), restricted_to == 1, "{}", own.text());
-        assert_eq!(ann.get_export(&id).await.json()["resourceLocation"].is_string(), true);
+        assert!(ann.get_export(&id).await.json()["resourceLocation"].is_string());
         assert_refused(&t, &ben.get_content(&id).await, ANOTHERS, "neither what it shows nor what it hides");
         let seen = ben.get_export(&id).await.json();
         assert_eq!((&seen["status"], seen.get("resourceLocation")), (&json!("succeeded"), None));

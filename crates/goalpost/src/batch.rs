@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
-use super::{GraphError, RequestIds, body, path, time};
+use crate::http::{GraphError, RequestIds, body, path, time};
 use crate::identity::Caller;
 
 const MAX_REQUESTS: usize = 20;

@@ -1,0 +1,226 @@
+//! `kill -9`, again and again: every export ends exactly once, never goes back, and what can be fetched is whole.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use goalpost::demo;
+use goalpost::ids::OrganizationNumber;
+use goalpost::orgs::queries::find_by_guid;
+use goalpost_db::{Error, params};
+use goalpost_testing::Client;
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::process::{Folder, create, try_create, try_get, until_status};
+use super::{Row, save_views, told};
+
+/// Rounds, unless `GOALPOST_KILLS` says how many.
+const KILLS: u64 = 100;
+/// Where the delays before the kills come from; the same seed gives the same delays.
+const SEED: u64 = 0x5eed_0f9a_1905;
+/// Short leases, so that a hundred dead workers are survived in a minute or two.
+const SETTINGS: &str = "
+[exports]
+lease_secs = 3
+deadline_secs = 20
+[limits]
+requests_per_10_secs = 1000000
+creates_per_10_secs = 1000000
+";
+/// The deadline, and a while for the server to be started again and to look.
+const BLOCKED_AT_MOST: Duration = Duration::from_secs(20 + 30);
+const GOALS: u64 = 4_000;
+const VIEWS: u128 = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_export_ends_once_and_whole_however_often_the_server_is_killed() {
+    let kills = std::env::var("GOALPOST_KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
+    let folder = Folder::new(GOALS, SETTINGS);
+    let (organization, views, reference) = prepare(&folder).await;
+    let mut running = folder.serve(&[]);
+    let stop = CancellationToken::new();
+    let watching = Watch::new(running.client.clone(), views, reference);
+    let watching = tokio::spawn(watching.run(stop.clone()));
+
+    let mut seed = SEED;
+    for _ in 0..kills {
+        let delay = Duration::from_millis(20 + random(&mut seed) % 600);
+        if tokio::time::timeout(delay, stop.cancelled()).await.is_ok() {
+            break; // the watch has seen something wrong
+        }
+        running.kill();
+        running = folder.serve_again(&running);
+    }
+    stop.cancel();
+    let jobs = watching.await.expect("every answer was right");
+
+    let db = folder.open().db;
+    for (id, seen) in &jobs {
+        let row = Row::find(&db, id).expect("no job is lost");
+        assert_eq!(Some(&row.state), seen.statuses.last(), "{id}");
+    }
+    let count =
+        |sql| db.read(|tx| tx.query_one::<_, Error>(sql, params![organization], |row| row.int(0))).unwrap();
+    let again = count("select count(*) from job where organization = ?1 and attempt > 1");
+    let lost = count("select count(*) from job where organization = ?1 and failure = 'workerLost'");
+    println!("{kills} kills: {} exports, {again} tried again, {lost} given up", jobs.len());
+    assert!(again > 0, "no kill hit a running export");
+    // Each end is recorded in the transaction that makes it.
+    let succeeded = count("select count(*) from job where organization = ?1 and state = 'succeeded'");
+    let recorded = "select count(*) from audit where organization = ?1 and action = 'exportFinished'";
+    assert_eq!(count(recorded), succeeded);
+    assert_eq!(count("select count(*) from export where organization = ?1"), succeeded);
+    assert!(!folder.log().contains("panicked"), "{}", folder.log());
+}
+
+#[tokio::test]
+async fn an_export_ends_within_half_a_minute_after_its_server_was_killed() {
+    let folder = Folder::new(500, "");
+    let mut held = folder.serve(&["--sandbox", "running=1h"]);
+    let id = create(&held).await;
+    until_status(&held, &id, "running", Duration::from_secs(20)).await;
+    held.kill();
+    let killed = Instant::now();
+    let next = folder.serve_again(&held);
+    until_status(&next, &id, "succeeded", Duration::from_secs(30).saturating_sub(killed.elapsed())).await;
+    assert_eq!(next.client.get_content(&id).await.status, 200);
+    assert_eq!(Row::find(&folder.open().db, &id).unwrap().attempt, 2);
+}
+
+/// Save the views, and fetch the file that every export of them must be; its hash.
+async fn prepare(folder: &Folder) -> (OrganizationNumber, Vec<Uuid>, [u8; 32]) {
+    let db = folder.open().db;
+    let organization = db.read(|tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap().number;
+    let views = save_views(&db, organization, VIEWS);
+    let server = folder.serve(&[]);
+    let id = create(&server).await;
+    until_status(&server, &id, "succeeded", Duration::from_secs(30)).await;
+    let content = try_get(&server.client, &id, "/content").await.unwrap();
+    assert_eq!(content.status, 200);
+    assert!(content.text().lines().count() > GOALS as usize, "every goal has a line");
+    (organization, views, Sha256::digest(&content.bytes).into())
+}
+
+/// A client that asks for exports all the time, and holds every answer against those before it.
+struct Watch {
+    client: Client,
+    views: Vec<Uuid>,
+    reference: [u8; 32],
+    jobs: BTreeMap<String, Seen>,
+    looks: u64,
+}
+
+/// What is known of an export.
+struct Seen {
+    view: Uuid,
+    first: Instant,
+    statuses: Vec<String>,
+}
+
+impl Seen {
+    fn has_ended(&self) -> bool {
+        self.statuses.last().is_some_and(|status| rank(status) == 2)
+    }
+}
+
+/// How far along an export of this status is.
+fn rank(status: &str) -> u8 {
+    match status {
+        "notStarted" => 0,
+        "running" => 1,
+        "succeeded" | "failed" => 2,
+        other => panic!("there is no status `{other}`"),
+    }
+}
+
+impl Watch {
+    fn new(client: Client, views: Vec<Uuid>, reference: [u8; 32]) -> Self {
+        Self { client, views, reference, jobs: BTreeMap::new(), looks: 0 }
+    }
+
+    /// Watch until `stop`, then until everything that was promised has ended. Ends `stop` if an answer is wrong.
+    async fn run(mut self, stop: CancellationToken) -> BTreeMap<String, Seen> {
+        let _alarm = stop.clone().drop_guard();
+        let mut every = tokio::time::interval(Duration::from_millis(5));
+        while !stop.is_cancelled() || !self.jobs.values().all(Seen::has_ended) {
+            every.tick().await;
+            if !stop.is_cancelled() {
+                for view in self.views.clone() {
+                    self.ask(view).await;
+                }
+            }
+            self.look().await;
+        }
+        self.jobs
+    }
+
+    /// Ask for an export of a view, unless one is known to be pending. No answer is an answer, too: then the server is
+    /// dead, and may or may not have made the job.
+    async fn ask(&mut self, view: Uuid) {
+        if self.jobs.values().any(|seen| seen.view == view && !seen.has_ended()) {
+            return;
+        }
+        let Ok(answer) = try_create(&self.client, view).await else { return };
+        let id = match answer.status {
+            201 => answer.id(),
+            409 => answer.json()["error"]["target"].as_str().unwrap().to_owned(),
+            503 => return,
+            status => panic!("POST: {status} {}", answer.text()),
+        };
+        let seen = Seen { view, first: Instant::now(), statuses: Vec::new() };
+        assert!(self.jobs.insert(id.clone(), seen).is_none(), "{id} had ended, and is pending again");
+    }
+
+    /// Look at every pending export, and at one of those that have ended.
+    async fn look(&mut self) {
+        self.looks += 1;
+        let ended = self.jobs.iter().filter(|(_, seen)| seen.has_ended()).map(|(id, _)| id);
+        let ended: Vec<_> = ended.cloned().collect();
+        let again = ended.get(self.looks as usize % ended.len().max(1)).cloned();
+        let pending = self.jobs.iter().filter(|(_, seen)| !seen.has_ended()).map(|(id, _)| id.clone());
+        for id in pending.chain(again).collect::<Vec<_>>() {
+            self.look_at(&id).await;
+        }
+    }
+
+    async fn look_at(&mut self, id: &str) {
+        let seen = &self.jobs[id];
+        let blocked = !seen.has_ended() && seen.first.elapsed() > BLOCKED_AT_MOST;
+        assert!(!blocked, "{id} blocks its pair: {:?}", seen.statuses);
+        // The content first: it must not be there while the status, asked for later, is not `succeeded`.
+        let content = try_get(&self.client, id, "/content").await;
+        let Ok(answer) = try_get(&self.client, id, "").await else { return };
+        if answer.status == 503 {
+            return;
+        }
+        assert_eq!(answer.status, 200, "{id}: {}", answer.text());
+        let status = told(&answer).0;
+        let seen = self.jobs.get_mut(id).expect("it is known");
+        match seen.statuses.last() {
+            Some(last) if *last == status => {}
+            Some(last) => {
+                assert!(rank(last) < rank(&status), "{id} went from {last} to {status}");
+                seen.statuses.push(status.clone());
+            }
+            None => seen.statuses.push(status.clone()),
+        }
+        match content.map(|content| (content.status, content)) {
+            Ok((200, content)) => {
+                assert_eq!(status, "succeeded", "{id}");
+                assert!(Sha256::digest(&content.bytes)[..] == self.reference, "{id}: its file is not whole");
+            }
+            Ok((409 | 503, _)) | Err(_) => {}
+            Ok((other, content)) => panic!("{id}: content {other} {}", content.text()),
+        }
+    }
+}
+
+/// The next of a sequence of random numbers (`SplitMix64`).
+fn random(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *seed;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,195 @@
+//! One worker at a time owns a job, and who lost it changes nothing any more.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use goalpost::exports::ExportId;
+use goalpost::exports::worker::MakeExport;
+use goalpost::jobs::{Figures, JobKey, Lease, Runner, Step, StepError, queries};
+use goalpost_testing::TestApp;
+
+use super::{LEASE, NUMBER, assert_failed, create, create_of, eventually, files, row, save_views, status};
+
+#[tokio::test]
+async fn a_live_lease_keeps_other_workers_away() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let lease = t.claim_and_die().await;
+    assert!(!t.run_one().await);
+    t.advance(Duration::from_secs(14));
+    assert!(!t.run_one().await);
+    assert_eq!(row(&t, &id).token, Some(lease.token));
+    assert_eq!(status(&t, &id).await.0, "running");
+}
+
+#[tokio::test]
+async fn a_lapsed_lease_is_claimed_like_a_new_job() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let dead = t.claim_and_die().await;
+    t.advance(LEASE);
+    assert!(t.run_one().await);
+    assert_eq!(status(&t, &id).await.0, "succeeded");
+    assert_eq!((dead.attempt, row(&t, &id).attempt), (1, 2));
+    assert_eq!(t.ann().get_content(&id).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_zombie_changes_nothing_after_another_worker_claimed_its_job() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let zombie = t.claim_and_die().await;
+    t.advance(LEASE);
+    let owner = t.claim_and_die().await;
+    let before = row(&t, &id);
+    assert_eq!(before.token, Some(owner.token));
+
+    assert_refused(&t, &zombie).await;
+    assert_eq!(t.finish(zombie.clone()).await, Err(StepError::LeaseLost));
+    assert_eq!(row(&t, &id), before);
+    assert_eq!(files(&t), Vec::<String>::new());
+    assert_eq!(t.ann().get_content(&id).await.status, 409);
+
+    t.finish(owner).await.unwrap();
+    let ended = row(&t, &id);
+    let content = t.ann().get_content(&id).await;
+    let files_of_owner = files(&t);
+    assert_eq!((content.status, files_of_owner.len()), (200, 1));
+
+    assert_refused(&t, &zombie).await;
+    assert_eq!(t.finish(zombie).await, Err(StepError::LeaseLost));
+    assert_eq!(row(&t, &id), ended);
+    assert_eq!(files(&t), files_of_owner);
+    assert_eq!(t.ann().get_content(&id).await.bytes, content.bytes);
+}
+
+/// Each write that a lease allows is refused to this one.
+async fn assert_refused(t: &TestApp, lease: &Lease) {
+    let figures = t.app.figures();
+    let lease = lease.clone();
+    let written = t.app.db.write(move |tx| {
+        Ok::<_, goalpost_db::Error>([
+            queries::renew(tx, &lease, &figures)?,
+            queries::give_back(tx, &lease, 0, true)?,
+            queries::fail(tx, &lease, 0, "zombie", "A zombie wrote this.")?,
+            queries::succeed(tx, &lease, 0)?,
+        ])
+    });
+    assert_eq!(written.await.unwrap(), [false; 4]);
+}
+
+#[tokio::test]
+async fn a_late_finish_counts_while_nobody_else_has_claimed() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let lease = t.claim_and_die().await;
+    t.advance(Duration::from_mins(2));
+    t.finish(lease).await.unwrap();
+    assert_eq!(status(&t, &id).await.0, "succeeded");
+    assert!(!t.run_one().await);
+}
+
+#[tokio::test]
+async fn a_job_whose_workers_die_each_time_fails_after_three_attempts() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    for attempt in 1..=3 {
+        t.sweep().await;
+        assert_eq!(status(&t, &id).await.0, if attempt == 1 { "notStarted" } else { "running" });
+        assert_eq!(t.claim_and_die().await.attempt, attempt);
+        t.advance(LEASE);
+    }
+    assert!(!t.run_one().await);
+    t.sweep().await;
+    assert_failed(&t, &id, "workerLost").await;
+}
+
+#[tokio::test]
+async fn a_dead_job_fails_at_its_deadline_although_attempts_are_left() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    t.claim_and_die().await;
+    t.advance(Duration::from_mins(61));
+    assert!(!t.run_one().await);
+    t.sweep().await;
+    assert_failed(&t, &id, "deadlineExceeded").await;
+}
+
+/// A step that never ends.
+#[derive(Debug)]
+struct Stuck;
+
+impl Step for Stuck {
+    fn run(&self, _: Lease) -> Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The honest step, which panics at one job.
+#[derive(Debug)]
+struct Poisoned {
+    honest: MakeExport,
+    poison: JobKey,
+}
+
+impl Step for Poisoned {
+    fn run(&self, lease: Lease) -> Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + '_>> {
+        assert_ne!(lease.job, self.poison, "this panic belongs to the test");
+        self.honest.run(lease)
+    }
+}
+
+fn runner(t: &TestApp, figures: Figures, step: impl Step) -> Runner {
+    Runner::new(t.app.db.clone(), t.app.ids, figures, 2, Arc::new(step), Arc::clone(&t.app.wake))
+}
+
+#[tokio::test]
+async fn a_step_that_never_ends_is_stopped_at_its_deadline() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let figures = Figures { lease_us: 300_000, deadline_us: 200_000, ..t.app.figures() };
+    let begun = Instant::now();
+    assert!(runner(&t, figures, Stuck).run_one().await.unwrap());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_failed(&t, &id, "deadlineExceeded").await;
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_as_long_as_its_worker_lives() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let figures = Figures { lease_us: 3_000_000, ..t.app.figures() };
+    let working = runner(&t, figures, Stuck);
+    let worker = tokio::spawn(async move { working.run_one().await });
+    eventually(Duration::from_secs(5), "a claim", async || row(&t, &id).token).await;
+    let begun = Instant::now();
+    eventually(Duration::from_secs(30), "two leases' time", async || {
+        assert!(!t.run_one().await, "a live worker lost its job");
+        (begun.elapsed() > Duration::from_secs(6)).then_some(())
+    })
+    .await;
+    assert_eq!(row(&t, &id).attempt, 1);
+    worker.abort();
+}
+
+#[tokio::test]
+async fn a_panic_in_a_step_fails_its_own_job_alone() {
+    let t = TestApp::start().await;
+    let poisoned = create(&t).await;
+    let other = create_of(&t, save_views(&t.app.db, NUMBER, 1)[0]).await;
+    let poison = JobKey { organization: NUMBER, id: ExportId::parse(&poisoned).unwrap().job };
+    let worker = runner(&t, t.app.figures(), Poisoned { honest: MakeExport(t.app.clone()), poison });
+    for attempt in 1..=3 {
+        assert!(worker.run_one().await.unwrap());
+        assert_eq!(row(&t, &poisoned).attempt, attempt);
+        if attempt == 1 {
+            assert!(worker.run_one().await.unwrap());
+            assert_eq!(row(&t, &other).state, "succeeded");
+        }
+        // Past the pause before the next attempt.
+        t.advance(Duration::from_secs(9));
+    }
+    assert_failed(&t, &poisoned, "internalError").await;
+}
