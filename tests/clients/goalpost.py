@@ -60,6 +60,15 @@ class Goalpost:
             kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
         return int(kilobytes) * 1024
 
+    def kill(self):
+        """End the server as a power cut would, without a word to it."""
+        self._server.kill()
+        self._server.wait(timeout=30)
+
+    def is_dead(self) -> bool:
+        """Whether the server has ended."""
+        return self._server.poll() is not None
+
     def _command(self, arguments) -> list[str]:
         return [self._program, "--data", self._data, *arguments]
 

@@ -11,14 +11,11 @@ import io
 import sys
 import time
 import traceback
-import urllib.request
 import uuid
 
 from kiota_abstractions.authentication import AccessTokenProvider, AllowedHostsValidator
 from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
 from kiota_abstractions.base_request_configuration import RequestConfiguration
-from kiota_abstractions.method import Method
-from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import HeadersInspectionHandlerOption
 from msgraph_beta import GraphRequestAdapter, GraphServiceClient
 from msgraph_beta.generated.employee_experience.goals.export_jobs.export_jobs_request_builder import (

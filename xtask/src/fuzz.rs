@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::program::{self, cargo, debian, is_installed, output, program, root, target_folder};
@@ -70,13 +70,25 @@ fn tools() -> PathBuf {
 
 /// Runs for so many seconds; inputs that turn out useful are kept in `fuzz/corpus` for the next time.
 fn fuzz(target: &str, seconds: u64) -> anyhow::Result<()> {
-    eprintln!("    {target} for {seconds} s");
     let corpus = root().join("fuzz/corpus").join(target);
     std::fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
     let mut command = cargo_fuzz("run");
     command.arg(target).arg(corpus).arg(root().join("fuzz/seeds").join(target)).arg("--");
     command.arg(format!("-max_total_time={seconds}"));
-    program::run(command.args(["-timeout=10", "-rss_limit_mb=2048", "-verbosity=0", "-print_final_stats=1"]))
+    command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    let tried = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    match tried {
+        Some(tried) if output.status.success() => {
+            println!("ok   {target}: {} inputs in {seconds} s", tried.trim());
+            Ok(())
+        }
+        _ => {
+            eprintln!("{log}");
+            bail!("{command:?} ended with {}", output.status)
+        }
+    }
 }
 
 /// A command of cargo-fuzz. What it builds is instrumented, so it has a target folder of its own.

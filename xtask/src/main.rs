@@ -8,6 +8,7 @@ mod clients;
 mod fuzz;
 mod lint;
 mod program;
+mod soak;
 mod steps;
 mod test;
 
@@ -38,6 +39,8 @@ enum Chore {
     Clients,
     /// Measure import and export on invented goals
     Bench(bench::BenchArgs),
+    /// Export without a pause while the server is killed again and again
+    Soak(soak::SoakArgs),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::run(&mut steps, args),
         Chore::Clients => clients::run(&mut steps),
         Chore::Bench(args) => bench::run(&mut steps, args),
+        Chore::Soak(args) => soak::run(&mut steps, args),
     };
     steps.end(done)
 }

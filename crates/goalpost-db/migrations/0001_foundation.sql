@@ -11,12 +11,6 @@ create table schema_migration (
   applied_at {int} not null
 ) {table};
 
--- Facts of the whole server, such as the tenant id that its own tokens carry.
-create table server (
-  key {text} not null primary key,
-  value {text} not null
-) {table};
-
 create table organization (
   number {int} not null primary key,
   guid {blob} not null unique,

@@ -8,16 +8,24 @@ use std::time::{Duration, Instant};
 use goalpost_db::{Db, Error, ErrorKind, Settings, Tx, Value, params};
 
 fn open(folder: &Path) -> Db {
-    Db::open(&folder.join("test.db"), Settings::default()).expect("the database opens")
+    open_with(folder, Settings::default())
+}
+
+/// A database with a table of the tests' own.
+fn open_with(folder: &Path, settings: Settings) -> Db {
+    let db = Db::open(&folder.join("test.db"), settings).expect("the database opens");
+    let sql = "create table if not exists note (key text not null primary key, value text not null)";
+    db.write_alone(Duration::from_secs(5), |tx| tx.execute(sql, params![])).expect("the table is made");
+    db
 }
 
 fn put(tx: &Tx<'_>, key: &str, value: &str) -> Result<u64, Error> {
-    tx.execute("insert into server (key, value) values (?1, ?2)", params![key, value])
+    tx.execute("insert into note (key, value) values (?1, ?2)", params![key, value])
 }
 
 fn keys(db: &Db) -> Vec<String> {
     db.read(|tx| {
-        tx.query("select key from server order by key", params![], |row| {
+        tx.query("select key from note order by key", params![], |row| {
             Ok::<_, Error>(row.text(0)?.to_owned())
         })
     })
@@ -79,9 +87,8 @@ async fn many_writers_at_once_all_succeed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_waits_for_its_turn_only_so_long_and_reads_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("test.db");
     let settings = Settings { write_wait: Duration::from_millis(300), ..Settings::default() };
-    let db = Db::open(&path, settings).unwrap();
+    let db = open_with(folder.path(), settings);
     let (held, release) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
     std::thread::scope(|scope| {
         let long = db.clone();
@@ -112,7 +119,7 @@ async fn a_write_waits_for_its_turn_only_so_long_and_reads_go_on() {
 fn a_snapshot_does_not_see_what_is_written_after_it_began() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(folder.path());
-    let count = |tx: &Tx<'_>| tx.query_one("select count(*) from server", params![], |row| row.int(0));
+    let count = |tx: &Tx<'_>| tx.query_one("select count(*) from note", params![], |row| row.int(0));
     let seen = db.snapshot(|tx| {
         let before = count(tx)?;
         db.write_alone(Duration::from_secs(5), |tx| put(tx, "later", "1"))?;
@@ -151,8 +158,8 @@ fn cursors_walk_side_by_side() {
     let pairs = db.read(|tx| {
         tx.cursors(
             [
-                ("select key from server order by key", params![]),
-                ("select key from server where key > ?1 order by key", params!["a"]),
+                ("select key from note order by key", params![]),
+                ("select key from note where key > ?1 order by key", params!["a"]),
             ],
             |[left, right]| {
                 let mut pairs = Vec::new();

@@ -45,7 +45,9 @@ pub enum ConfigError {
         problems: Vec<Problem>,
     },
     /// Two entries, or an entry and Goalpost's own issuer, have the same `issuer`.
-    #[error("issuer `{0}` is configured twice: merge the two, or change the server's public URL")]
+    #[error(
+        "issuer `{0}` is configured twice: merge the two, and none may have the name of the server's own"
+    )]
     Twice(String),
     /// The certificates that HTTPS needs could not be loaded.
     #[error("cannot make HTTPS requests: install the system's CA certificates")]

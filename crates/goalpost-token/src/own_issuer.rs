@@ -75,13 +75,13 @@ pub struct OwnIssuer {
 impl OwnIssuer {
     /// The issuer whose key and tenant id lie in `folder`; both are made at the first start.
     ///
-    /// `public_url` becomes `iss`, `audience` becomes `aud`, and no token may live longer than
+    /// `iss` is the issuer's name, `audience` becomes `aud`, and no token may live longer than
     /// `max_lifetime_secs` (use the value of [`Settings`](crate::Settings)). The folder is made with mode
     /// 0700 and its files with 0600; files that others can reach are refused. Several processes may start at
     /// once: all end up with the same key.
     pub fn load_or_create(
         folder: &Path,
-        public_url: &str,
+        iss: &str,
         audience: &str,
         max_lifetime_secs: u32,
     ) -> Result<Self, OwnIssuerError> {
@@ -99,9 +99,9 @@ impl OwnIssuer {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8);
         let key = key.map_err(|_| OwnIssuerError::Key)?;
         let (kid, jwks) = public_keys(&key);
-        let keys = KeySet::parse(jwks.to_string().as_bytes(), public_url).map_err(|_| OwnIssuerError::Key)?;
+        let keys = KeySet::parse(jwks.to_string().as_bytes(), iss).map_err(|_| OwnIssuerError::Key)?;
         Ok(Self {
-            iss: public_url.into(),
+            iss: iss.into(),
             audience: audience.into(),
             tenant,
             max_lifetime_secs,

@@ -1,7 +1,8 @@
 //! What every part of the server shares, made once.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::DirBuilder;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ impl App {
     /// # Errors
     /// A folder that cannot be used, a database of a newer version, settings that contradict themselves.
     pub fn open(config: Config) -> anyhow::Result<Self> {
-        fs::create_dir_all(&config.data)
+        make_private(&config.data)
             .with_context(|| format!("cannot make the data folder `{}`", config.data.display()))?;
         let db = open_database(&config)?;
         let content =
@@ -86,6 +87,15 @@ impl FromRef<App> for Identity {
     fn from_ref(app: &App) -> Self {
         app.identity.clone()
     }
+}
+
+/// Make the data folder, if it is not there, for this user alone: it holds what restricted goals say.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The database file of a data folder.

@@ -60,7 +60,8 @@ pub struct Exports {
     pub max_running: usize,
     /// Exports of one organization that may be pending at the same time; one more meets 429.
     pub max_open: i64,
-    /// How long a worker owns a job before another may take it over, in seconds; renewed at a third.
+    /// How long a worker owns a job before another may take it over, in seconds; renewed at a third,
+    /// and every two seconds at the latest.
     pub lease_secs: u64,
     /// How often a job is tried.
     pub max_attempts: i64,

@@ -16,11 +16,11 @@ use super::printer::{self, remark};
 #[command(after_help = "Examples:
   goalpost serve --listen 127.0.0.1:8080
   goalpost serve --public-url https://goals.example.com
-  goalpost serve --sandbox not-started=1s --sandbox running=2s")]
+  goalpost serve --sandbox not-started=1s running=2s")]
 pub(super) struct ServeArgs {
     /// Delay or fail on purpose, for tests of clients: not-started=1s, running=2s, retry-after=1, fail-view=GUID,
     /// burst=50, expire-after=10s
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
     sandbox: Vec<String>,
 }
 

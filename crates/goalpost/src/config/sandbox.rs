@@ -38,12 +38,14 @@ impl Sandbox {
         let wrong = |expected| SandboxError::Value { key: key.to_owned(), value: value.to_owned(), expected };
         let duration = || parse_duration(value).ok_or_else(|| wrong("a duration such as 500ms, 10s or 1h"));
         let count = || value.parse().map_err(|_| wrong("a whole number"));
+        let positive =
+            || value.parse().ok().filter(|n| *n > 0).ok_or_else(|| wrong("a whole number above 0"));
         match key {
             "not-started" => self.not_started = Some(duration()?),
             "running" => self.running = Some(duration()?),
             "retry-after" => self.retry_after_secs = Some(count()?),
             "fail-view" => self.fail_views.push(Uuid::try_parse(value).map_err(|_| wrong("a view's GUID"))?),
-            "burst" => self.burst = Some(count()?),
+            "burst" => self.burst = Some(positive()?),
             "expire-after" => self.expire_after = Some(duration()?),
             _ => return Err(SandboxError::UnknownKey(key.to_owned())),
         }

@@ -58,6 +58,9 @@ pub async fn envelope(
     request.extensions_mut().insert(ids.clone());
     let mut response = next.run(request).await;
     if let Some(error) = error_to_write(&response) {
+        if response.status().is_server_error() {
+            tracing::warn!(request.id = %ids.request_id, http.status = response.status().as_u16(), "request failed");
+        }
         let body = error.body(&ids, &time::error_date(ids.received_us));
         let headers = std::mem::take(response.headers_mut());
         response = (response.status(), Json(body)).into_response();

@@ -5,4 +5,5 @@ mod exports;
 mod filter;
 mod graph;
 mod imports;
+mod jobs;
 mod views;

@@ -22,7 +22,7 @@ use self::checkins::Walk;
 pub use self::checkins::{CheckInRow, CheckIns};
 use self::chunk::{Chunk, Goal};
 pub use self::plan::Plan;
-use self::reader::{Links, Names, Reader};
+use self::reader::{Links, Names, Reader, Titles};
 
 /// Which goals, for whom.
 #[expect(missing_debug_implementations, reason = "holds a closure")]
@@ -104,7 +104,7 @@ pub fn each<E: From<Error>>(
     let mut summary = Summary::default();
     let mut chunk = Chunk::default();
     let mut links = Links::default();
-    let mut titles = HashMap::new();
+    let mut titles = Titles::default();
     let mut checkins = CheckIns::default();
     loop {
         let more = reader.read_chunk(&mut chunk)?;
@@ -123,7 +123,7 @@ pub fn each<E: From<Error>>(
                         owners: take(&links.owners, &mut owner, goal.id, |link| link.goal),
                         teams: take(&links.teams, &mut team, goal.id, |link| link.goal),
                         parents: take(&links.parents, &mut parent, goal.id, |link| link.goal),
-                        titles: &titles,
+                        titles: &titles.parents,
                         checkins: &checkins,
                     };
                     summary.rows += 1;

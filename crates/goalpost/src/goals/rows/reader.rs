@@ -17,8 +17,9 @@ const RANGE_CHUNK: usize = 2_000;
 const LOOKUP: usize = 200;
 /// Texts of one chunk; a chunk may exceed it by one goal.
 const CHUNK_BYTES: usize = 2 * 1024 * 1024;
-/// Titles of parents that are kept for the goals to come.
+/// Parents, and bytes of their titles, that are kept for the goals to come.
 const KEPT_PARENTS: usize = 50_000;
+const KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Names by number.
 #[derive(Debug)]
@@ -50,6 +51,13 @@ pub(super) struct Links {
     pub(super) owners: Vec<Link>,
     pub(super) teams: Vec<Link>,
     pub(super) parents: Vec<ParentLink>,
+}
+
+/// The parents that were met, by number.
+#[derive(Debug, Default)]
+pub(super) struct Titles {
+    pub(super) parents: HashMap<i64, Parent>,
+    bytes: usize,
 }
 
 /// Reads chunk after chunk.
@@ -192,16 +200,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Learn the titles of parents that are not known yet; whether one of them is restricted.
-    pub(super) fn read_titles(
-        &self,
-        links: &[ParentLink],
-        titles: &mut HashMap<i64, Parent>,
-    ) -> Result<bool> {
-        if titles.len() > KEPT_PARENTS {
-            titles.clear();
+    pub(super) fn read_titles(&self, links: &[ParentLink], titles: &mut Titles) -> Result<bool> {
+        if titles.parents.len() > KEPT_PARENTS || titles.bytes > KEPT_BYTES {
+            *titles = Titles::default();
         }
+        let Titles { parents, bytes } = titles;
         let mut unknown: Vec<i64> =
-            links.iter().map(|link| link.parent).filter(|parent| !titles.contains_key(parent)).collect();
+            links.iter().map(|link| link.parent).filter(|parent| !parents.contains_key(parent)).collect();
         unknown.sort_unstable();
         unknown.dedup();
         let mut restricted = false;
@@ -212,7 +217,9 @@ impl<'a> Reader<'a> {
             params.extend(visible.iter().cloned());
             self.tx.each(sql, &params, |row| {
                 restricted |= row.bool(2)?;
-                titles.insert(row.int(0)?, Parent { title: Box::from(row.text(1)?), visible: row.bool(3)? });
+                let title: Box<str> = Box::from(row.text(1)?);
+                *bytes += title.len();
+                parents.insert(row.int(0)?, Parent { title, visible: row.bool(3)? });
                 Ok::<_, Error>(ControlFlow::Continue(()))
             })?;
         }

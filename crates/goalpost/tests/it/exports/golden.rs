@@ -220,7 +220,7 @@ async fn python_reads_the_cells_that_were_written() {
     let file = imported.folder.path().join("export.csv");
     std::fs::write(&file, imported.export_all(IVYS_EMAIL).await).expect("the file is written");
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/read_csv.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/read_csv.py");
     let ran = Command::new("python3").arg(script).arg(&file).output().expect("Python runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let found: Vec<Vec<String>> = serde_json::from_slice(&ran.stdout).expect("records as JSON");

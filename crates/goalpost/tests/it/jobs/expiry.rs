@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use goalpost_testing::{ORGANIZATION, TestApp, VIEW};
-use sha2::{Digest as _, Sha256};
 
 use super::{LEASE, assert_failed, create, files, insert_goals, row, status};
 
 const DAY: Duration = Duration::from_hours(24);
+const ALMOST_A_DAY: Duration = Duration::from_mins(24 * 60 - 1);
 
 #[tokio::test]
 async fn a_job_that_nobody_claims_fails_after_a_day() {
     let t = TestApp::start().await;
     let id = create(&t).await;
-    t.advance(DAY - Duration::from_mins(1));
+    t.advance(ALMOST_A_DAY);
     t.sweep().await;
     assert_eq!(status(&t, &id).await.0, "notStarted");
     t.advance(Duration::from_mins(1));
@@ -26,7 +26,7 @@ async fn an_export_is_gone_on_time_with_its_row_and_its_file() {
     let t = TestApp::start().await;
     let id = create(&t).await;
     assert!(t.run_one().await);
-    t.advance(DAY - Duration::from_mins(1));
+    t.advance(ALMOST_A_DAY);
     t.sweep().await;
     assert_eq!(t.ann().get_content(&id).await.status, 200);
 
@@ -76,21 +76,17 @@ async fn a_download_under_way_survives_the_end_of_its_file() {
     assert!(t.run_one().await);
     let path = format!("/beta/employeeExperience/goals/exportJobs/{id}/content");
     let mut download = t.ann().request("GET", &path).send().await.unwrap();
-    let length = download.content_length().unwrap();
-    assert!(length > 32_000_000, "{length}");
-    let etag = download.headers()["etag"].to_str().unwrap().to_owned();
+    let whole = std::fs::read(t.app.config.data.join("content").join(&files(&t)[0])).unwrap();
+    assert!(whole.len() > 32_000_000, "{} bytes", whole.len());
 
     t.advance(DAY);
     t.sweep().await;
     assert_eq!(files(&t), Vec::<String>::new());
-    let (mut hash, mut read) = (Sha256::new(), 0);
+    let mut read = Vec::new();
     while let Some(piece) = download.chunk().await.unwrap() {
-        hash.update(&piece);
-        read += piece.len() as u64;
+        read.extend_from_slice(&piece);
     }
-    assert_eq!(read, length);
-    let hash: [u8; 32] = hash.finalize().into();
-    assert!(hash.iter().map(|byte| format!("{byte:02x}")).eq(pairs(etag.trim_matches('"'))), "{etag}");
+    assert!(read == whole, "{} of {} bytes came, or others", read.len(), whole.len());
 }
 
 #[tokio::test]
@@ -126,10 +122,6 @@ async fn a_file_that_no_export_points_to_is_swept_and_one_in_the_making_is_not()
     for id in [&published, &pending] {
         assert_eq!(t.ann().get_content(id).await.status, 200);
     }
-}
-
-fn pairs(digits: &str) -> impl Iterator<Item = &str> {
-    digits.as_bytes().chunks(2).filter_map(|pair| std::str::from_utf8(pair).ok())
 }
 
 /// Put a file into the store as a worker does that dies while it writes.
