@@ -152,14 +152,22 @@ impl<R: Read + Seek> Archive<R> {
         &mut self,
         mut visit: impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.walk(|element: Result<T, ValueError>, _| match element {
-            Ok(element) => visit(element),
+        self.each_at(|element, _| visit(element))
+    }
+
+    /// Like [`Archive::each`], and tells with each element how many bytes of the member were read, for whoever
+    /// must know how much they hold.
+    pub fn each_at<T: Element, E: From<Error>>(
+        &mut self,
+        mut visit: impl FnMut(T, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.walk(|element: Result<T, ValueError>, offset| match element {
+            Ok(element) => visit(element, offset),
             Err(wrong) => Err(Error::Value(Box::new(wrong)).into()),
         })
     }
 
-    /// Reads like [`Archive::each`], but hands over elements that cannot be read as errors and goes on, and
-    /// tells with each element how many bytes of the member were read.
+    /// Reads like [`Archive::each_at`], but hands over elements that cannot be read as errors and goes on.
     pub(crate) fn walk<T: Element, E: From<Error>>(
         &mut self,
         mut visit: impl FnMut(Result<T, ValueError>, u64) -> Result<(), E>,

@@ -70,8 +70,11 @@ pub fn write_goal(csv: &mut Csv, row: &GoalRow<'_>, checkins: usize) {
     });
     csv.text(row.last_checkin_date().unwrap_or_default());
     csv.plain_with(|out| {
-        if let Some(percent) = row.progress_percent() {
-            write_percent(out, percent);
+        match row.progress_percent() {
+            Some(percent) if is_metric(row) => write_percent(out, percent),
+            // What was stated as a percentage is not computed, and so not rounded.
+            Some(percent) => write_number(out, percent),
+            None => {}
         }
     });
     number(csv, row.progress());
@@ -93,6 +96,10 @@ fn number(csv: &mut Csv, number: Option<f64>) {
             write_number(out, number);
         }
     });
+}
+
+fn is_metric(row: &GoalRow<'_>) -> bool {
+    row.outcome_type().is_some_and(|kind| kind.eq_ignore_ascii_case("metric"))
 }
 
 /// `%` for percentages, `$` for dollars, nothing for plain numbers; a unit of another name as it stands.

@@ -23,6 +23,8 @@ use crate::orgs::{Organization, queries};
 
 /// Elements that are compared and written together.
 pub(super) const BATCH: usize = 500;
+/// Bytes of the file that are held for it at most, give or take one element.
+const BATCH_BYTES: u64 = 4 << 20;
 /// How long an import waits for the write lock; only short writes, or another long one, hold it.
 const WRITE_WAIT: Duration = Duration::from_mins(1);
 
@@ -287,10 +289,12 @@ impl Import<'_> {
             (import.progress)(Progress::Writing { done: import.done, total });
             Ok::<(), ImportError>(())
         };
+        let mut flushed_at = 0;
         archive
-            .each(|element: T| {
+            .each_at(|element: T, offset| {
                 batch.push(element);
-                if batch.len() == BATCH {
+                if batch.len() == BATCH || offset - flushed_at >= BATCH_BYTES {
+                    flushed_at = offset;
                     flush(self, std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
                 }
                 Ok::<(), Stop>(())

@@ -169,7 +169,7 @@ impl Oracle {
             measure.start.map(number).unwrap_or_default(),
             goal.created_at.map(moment).unwrap_or_default(),
             goal.last_check_in.map(|at| day(at.date())).unwrap_or_default(),
-            measure.percent.map(two_decimals).unwrap_or_default(),
+            measure.percent.map(if measure.computed { two_decimals } else { number }).unwrap_or_default(),
             goal.progress.map(number).unwrap_or_default(),
             text(goal.status.as_ref()),
             last_note,
@@ -242,6 +242,8 @@ struct Measure {
     start: Option<f64>,
     target: Option<f64>,
     percent: Option<f64>,
+    /// Out of a metric's value; otherwise it is what the file states.
+    computed: bool,
 }
 
 impl Measure {
@@ -258,6 +260,7 @@ impl Measure {
                 start: outcome.start,
                 target: outcome.target,
                 percent: goal.progress.and_then(|value| scaled(outcome, value)),
+                computed: true,
             },
             outcome => {
                 let is_percentage = outcome.is_some();
@@ -267,6 +270,7 @@ impl Measure {
                     start: is_percentage.then_some(0.0),
                     target: is_percentage.then_some(100.0),
                     percent: goal.progress,
+                    computed: false,
                 }
             }
         }
