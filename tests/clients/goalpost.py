@@ -1,4 +1,4 @@
-"""A built `goalpost` with a data folder of its own: what every client's checks are run against."""
+"""A built `goalpost` with a data folder of its own: what the programs of this folder are run against."""
 
 import contextlib
 import json

@@ -1,0 +1,156 @@
+//! The organizations that are measured with: invented once, imported, and kept for the next time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+use goalpost::demo::ORGANIZATION;
+use serde_json::Value;
+
+use crate::peer;
+use crate::usage::Cost;
+
+/// Nobody waits for a limit here: what is measured is how fast things are, not how often they may be asked for.
+const SETTINGS: &str = "[limits]\nrequests_per_10_secs = 1000000\ncreates_per_10_secs = 1000000\n";
+
+/// Whether the goals have their check-ins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckIns {
+    Removed,
+    Left,
+}
+
+/// An organization on disk: a ZIP, and two data folders that came of it, one without check-ins.
+#[derive(Debug)]
+pub(crate) struct Data {
+    program: PathBuf,
+    pub(crate) folder: PathBuf,
+    /// How many goals the ZIP holds.
+    pub(crate) goals: u64,
+    /// The number of the organization.
+    pub(crate) organization: i64,
+    /// The number and the e-mail of a person who may export.
+    pub(crate) owner: i64,
+    pub(crate) owner_email: String,
+}
+
+impl Data {
+    /// The organization of so many goals in `folder`; made if it is not there.
+    pub(crate) fn ready(program: &Path, folder: &Path, goals: u64) -> anyhow::Result<Self> {
+        let folder = folder.join(goals.to_string());
+        let mut data = Self {
+            program: program.to_owned(),
+            folder,
+            goals,
+            organization: 0,
+            owner: 0,
+            owner_email: String::new(),
+        };
+        if !data.folder.exists() {
+            data.make()?;
+        }
+        let found = peer::ask(
+            &data.database(CheckIns::Left),
+            "select organization, id, email from person where role = 'Organization Owner' order by id limit 1",
+        )?;
+        let [organization, owner, email] = found.split('|').collect::<Vec<_>>()[..] else {
+            bail!("`{}` holds no organization owner; remove it, it is made anew", data.folder.display());
+        };
+        (data.organization, data.owner) = (organization.parse()?, owner.parse()?);
+        email.clone_into(&mut data.owner_email);
+        Ok(data)
+    }
+
+    /// Make everything under another name first: a folder that is there is whole.
+    fn make(&mut self) -> anyhow::Result<()> {
+        eprintln!("making {} goals", self.goals);
+        let whole = std::mem::take(&mut self.folder);
+        self.folder = whole.with_added_extension("new");
+        let _ = fs::remove_dir_all(&self.folder);
+        for checkins in [CheckIns::Left, CheckIns::Removed] {
+            fs::create_dir_all(self.data(checkins))?;
+            fs::write(self.data(checkins).join("goalpost.toml"), SETTINGS)?;
+        }
+        let mut invent = self.goalpost(&self.data(CheckIns::Left));
+        Cost::of(invent.args(["demo", "--goals", &self.goals.to_string(), "--write-zip"]).arg(self.zip()))?;
+        Cost::of(&mut self.import_into(&self.data(CheckIns::Left)))?;
+        let removed = self.database(CheckIns::Removed);
+        peer::ask(&self.database(CheckIns::Left), &format!(".backup '{}'", removed.display()))?;
+        peer::ask(&removed, "delete from checkin; update goal set checkin_count = 0; vacuum")?;
+        fs::rename(&self.folder, &whole)?;
+        self.folder = whole;
+        Ok(())
+    }
+
+    /// The data folder of a server.
+    pub(crate) fn data(&self, checkins: CheckIns) -> PathBuf {
+        self.folder.join(match checkins {
+            CheckIns::Left => "with-checkins",
+            CheckIns::Removed => "without-checkins",
+        })
+    }
+
+    pub(crate) fn database(&self, checkins: CheckIns) -> PathBuf {
+        self.data(checkins).join("goalpost.db")
+    }
+
+    pub(crate) fn zip(&self) -> PathBuf {
+        self.folder.join("goals.zip")
+    }
+
+    /// The program, on a data folder.
+    pub(crate) fn goalpost(&self, data: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// What a command of the program prints on the data folder of a server.
+    pub(crate) fn ask(&self, checkins: CheckIns, words: &[&str]) -> anyhow::Result<String> {
+        let mut command = self.goalpost(&self.data(checkins));
+        let answer = command.args(words).stdout(Stdio::piped()).stderr(Stdio::inherit()).output()?;
+        if !answer.status.success() {
+            bail!("`goalpost {}` ended with {}", words.join(" "), answer.status);
+        }
+        Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
+    }
+
+    /// Save a view, and give its GUID. Every measured export has one of its own, so that none is answered from what
+    /// another has made.
+    pub(crate) fn view(&self, checkins: CheckIns, filter: &str) -> anyhow::Result<String> {
+        let organization = ORGANIZATION.to_string();
+        let words =
+            ["view", "create", "--organization", &organization, "--name", "Measured", "--filter", filter];
+        let made = self.ask(checkins, &[&words[..], &["--output", "json"]].concat())?;
+        let made: Value = serde_json::from_str(&made)?;
+        made["id"].as_str().map(str::to_owned).with_context(|| format!("a view has no id: {made}"))
+    }
+
+    /// A filter for the goals of somebody who owns about ten.
+    pub(crate) fn ten_goals(&self) -> anyhow::Result<String> {
+        let person = peer::ask(
+            &self.database(CheckIns::Left),
+            "select l.person from goal_owner l join goal g on g.organization = l.organization and g.id = l.goal
+              where g.origin <> 'reference' and not g.restricted
+              group by l.person order by abs(count(*) - 10), l.person limit 1",
+        )?;
+        Ok(format!(r#"{{"owner":{{"in":[{person}]}}}}"#))
+    }
+
+    /// Import the ZIP into a new data folder, which is gone afterwards.
+    pub(crate) fn import(&self) -> anyhow::Result<Cost> {
+        let fresh = self.folder.join("imported");
+        let _ = fs::remove_dir_all(&fresh);
+        let cost = Cost::of(&mut self.import_into(&fresh))?;
+        fs::remove_dir_all(&fresh)?;
+        Ok(cost)
+    }
+
+    fn import_into(&self, data: &Path) -> Command {
+        let mut command = self.goalpost(data);
+        command.arg("import").arg(self.zip()).args(["--organization", "Contoso (measured)"]);
+        command.args(["--organization-id", &ORGANIZATION.to_string()]);
+        command
+    }
+}

@@ -1,0 +1,109 @@
+//! The server, and a client of it that does what any client of Microsoft Graph does.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use goalpost::demo::ORGANIZATION;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+use crate::data::{CheckIns, Data};
+use crate::usage::{Cost, Meter};
+
+/// A server that was just started; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Server<'a> {
+    data: &'a Data,
+    checkins: CheckIns,
+    process: Child,
+    jobs: String,
+    token: String,
+    client: Client,
+}
+
+impl<'a> Server<'a> {
+    /// Start a server on a free port.
+    pub(crate) fn start(data: &'a Data, checkins: CheckIns) -> anyhow::Result<Self> {
+        let token = data.ask(checkins, &["token", "--user", &data.owner_email])?;
+        let mut command = data.goalpost(&data.data(checkins));
+        command.args(["--listen", "127.0.0.1:0", "serve"]).stdout(Stdio::piped());
+        let mut process = command.spawn().context("cannot start the server")?;
+        let mut line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let address = line.trim().strip_prefix("Goalpost serves ");
+        let jobs = address.map(|address| format!("{address}/beta/employeeExperience/goals/exportJobs"));
+        // The server is on this machine: a proxy of the environment has no business in between.
+        let client = Client::builder().no_proxy().build()?;
+        let server = Self { data, checkins, process, jobs: jobs.unwrap_or_default(), token, client };
+        if server.jobs.is_empty() {
+            bail!("the server did not start; it printed {line:?}");
+        }
+        Ok(server)
+    }
+
+    /// Export a view into a file: create the job, poll it, fetch the content.
+    pub(crate) async fn export(&self, view: &str, file: &Path) -> anyhow::Result<Cost> {
+        let meter = Meter::start(self.process.id())?;
+        let job = self.make(view, Duration::from_millis(20)).await?;
+        let mut content = self.get(&format!("{job}/content")).await?;
+        let mut out = File::create(file)?;
+        while let Some(piece) = content.chunk().await? {
+            out.write_all(&piece)?;
+        }
+        drop(out);
+        meter.stop()
+    }
+
+    /// How long it takes from asking for an export to seeing it done, asking again every millisecond.
+    pub(crate) async fn latency(&self, view: &str) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        self.make(view, Duration::from_millis(1)).await?;
+        Ok(started.elapsed())
+    }
+
+    /// Let the server make an export; gives the job's URL.
+    async fn make(&self, view: &str, patience: Duration) -> anyhow::Result<String> {
+        let body = json!({ "goalsOrganizationId": ORGANIZATION, "explorerViewId": view });
+        let created = self.client.post(&self.jobs).bearer_auth(&self.token).json(&body).send().await?;
+        let created: Value = accept(created).await?.json().await?;
+        let id = created["id"].as_str().with_context(|| format!("a job has no id: {created}"))?;
+        let job = format!("{}/{id}", self.jobs);
+        loop {
+            let state: Value = self.get(&job).await?.json().await?;
+            match state["status"].as_str() {
+                Some("succeeded") => return Ok(job),
+                Some("notStarted" | "running") => tokio::time::sleep(patience).await,
+                _ => bail!("the export failed: {state}"),
+            }
+        }
+    }
+
+    async fn get(&self, url: &str) -> anyhow::Result<Response> {
+        accept(self.client.get(url).bearer_auth(&self.token).send().await?).await
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        let ended = self.process.kill().and_then(|()| self.process.wait());
+        let removed = fs::remove_dir_all(self.data.data(self.checkins).join("content"));
+        if let Some(error) = ended.err().or(removed.err()) {
+            eprintln!("cannot clear up after the server: {error}");
+        }
+    }
+}
+
+/// The answer if it is a good one; else what the server said about it.
+async fn accept(answer: Response) -> anyhow::Result<Response> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    let status = answer.status();
+    bail!("the server answered {status}: {}", answer.text().await?)
+}
