@@ -4,6 +4,7 @@ mod cli;
 mod exports;
 mod filter;
 mod graph;
+mod identity;
 mod imports;
 mod jobs;
 mod views;
