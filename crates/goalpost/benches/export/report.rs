@@ -76,7 +76,7 @@ impl Report {
 
     /// The table in Markdown, under a line about the machine.
     pub(crate) fn to_markdown(&self, rounds: usize) -> anyhow::Result<String> {
-        let mut text = format!("{}; medians of {rounds} rounds.\n\n", machine()?);
+        let mut text = format!("{}; rounds: {rounds}.\n\n", machine()?);
         text.push_str("| | goals | Goalpost | `sqlite3` | ratio |\n|---|---:|---:|---:|---:|\n");
         for line in &self.0 {
             writeln!(text, "| {} |", line.join(" | "))?;
