@@ -60,12 +60,7 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
             .await
             .map_err(|panic| {
                 tracing::error!(%panic, "making a file panicked");
-                StepError::Retry {
-                    failure: "internalError",
-                    detail:
-                        "The server met an error of its own. Tell the operator, with the id of this export."
-                            .to_owned(),
-                }
+                StepError::internal()
             })??;
     hold_running(app, &lease).await;
     publish(app, lease, made).await

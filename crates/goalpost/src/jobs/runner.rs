@@ -48,6 +48,17 @@ pub enum StepError {
     LeaseLost,
 }
 
+impl StepError {
+    /// A fault of ours, such as a panic; its cause is in the log.
+    pub fn internal() -> Self {
+        Self::Retry {
+            failure: "internalError",
+            detail: "The server met an error of its own. Tell the operator, with the id of this export."
+                .to_owned(),
+        }
+    }
+}
+
 impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         tracing::warn!(%error, "a job's step could not use the database");
@@ -189,11 +200,7 @@ impl Runner {
         let step = Arc::clone(&self.step);
         tokio::spawn(async move { step.run(lease).await }).await.unwrap_or_else(|panic| {
             tracing::error!(%panic, "a job's step panicked");
-            Err(StepError::Retry {
-                failure: "internalError",
-                detail: "The server met an error of its own. Tell the operator, with the id of this export."
-                    .to_owned(),
-            })
+            Err(StepError::internal())
         })
     }
 

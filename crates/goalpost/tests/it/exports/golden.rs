@@ -209,13 +209,8 @@ async fn every_rule_of_the_columns_has_its_row() {
     assert_same(&csv, &imported.oracle().csv(IVY, |_| true));
 }
 
-/// Skipped where there is no Python.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_reads_the_cells_that_were_written() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: there is no python3");
-        return;
-    }
     let imported = Imported::new(|path| organization().write(path)).await;
     let file = imported.folder.path().join("export.csv");
     std::fs::write(&file, imported.export_all(IVYS_EMAIL).await).expect("the file is written");
