@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use goalpost::goals::filter::{Condition, Filter, Subject, compile};
 use goalpost::ids::{OrganizationNumber, PersonNumber};
-use goalpost_db::{Db, Error, Settings, Value, params};
+use goalpost_db::{Db, Error, Location, Settings, Value, params};
 use jiff::civil::date;
 use libfuzzer_sys::fuzz_target;
 
@@ -31,15 +31,16 @@ fn count(condition: &Condition) -> i64 {
     let sql = format!("select count(*) from goal g where g.organization = ?1 and {}", condition.sql);
     let params: Vec<Value> =
         [ORGANIZATION.into()].into_iter().chain(condition.params.iter().cloned()).collect();
-    let count = ONE_GOAL.read(|tx| tx.query_one(&sql, &params, |row| row.int(0)));
+    let count = ONE_GOAL.snapshot(ORGANIZATION, |tx| tx.query_one(&sql, &params, |row| row.int(0)));
     count.unwrap_or_else(|error: Error| panic!("{error}: {sql}"))
 }
 
 /// A database that holds one goal.
 static ONE_GOAL: LazyLock<Db> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("the machine has a folder for temporary files");
-    let db = Db::open(&folder.path().join("goalpost.db"), Settings::default()).expect("the folder is new");
-    db.write_alone(Duration::from_secs(5), |tx| {
+    let location = Location::file(&folder.path().join("goalpost.db"));
+    let db = Db::open(&location, Settings::default()).expect("the folder is new");
+    db.write_alone(ORGANIZATION, Duration::from_secs(5), |tx| {
         tx.execute(
             "insert into goal (organization, id, revision, origin, object_type, type_label, status, checkin_count,
                 restricted, goal_type, outcome_type, phased, title, title_fold)
@@ -50,7 +51,8 @@ static ONE_GOAL: LazyLock<Db> = LazyLock::new(|| {
     .unwrap_or_else(|error: Error| panic!("{error}"));
     // Opens the connection that every later read uses, before the folder goes: libFuzzer ends the process without
     // dropping anything, so it would stay otherwise. Open files outlive their names.
-    let goals = db.read(|tx| tx.query_one("select count(*) from goal", &[], |row| row.int(0)));
+    let goals =
+        db.snapshot(ORGANIZATION, |tx| tx.query_one("select count(*) from goal", &[], |row| row.int(0)));
     assert_eq!(goals.unwrap_or_else(|error: Error| panic!("{error}")), 1);
     db
 });

@@ -15,8 +15,8 @@ class Goalpost:
 
     def __init__(self, program: str, data: str):
         self._program = program
-        self._data = data
-        self._server = None
+        self.data = data
+        """The folder."""
 
     def run(self, *arguments: str) -> str:
         """Run a command to its end and return what it prints; fails if the command does."""
@@ -39,7 +39,7 @@ class Goalpost:
         command = self._command(["serve", "--listen", "127.0.0.1:0", *settings])
         # The log is kept in a file, since a pipe that nobody reads would stop the server once it is full.
         with tempfile.TemporaryFile("w+") as log:
-            server = self._server = subprocess.Popen(
+            server = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
             )
             try:
@@ -54,23 +54,8 @@ class Goalpost:
                 server.wait(timeout=30)
                 server.stdout.close()
 
-    def peak_memory_bytes(self) -> int:
-        """The most memory that the server has held so far. Linux only."""
-        with open(f"/proc/{self._server.pid}/status", encoding="ascii") as status:
-            kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
-        return int(kilobytes) * 1024
-
-    def kill(self):
-        """End the server as a power cut would, without a word to it."""
-        self._server.kill()
-        self._server.wait(timeout=30)
-
-    def is_dead(self) -> bool:
-        """Whether the server has ended."""
-        return self._server.poll() is not None
-
     def _command(self, arguments) -> list[str]:
-        return [self._program, "--data", self._data, *arguments]
+        return [self._program, "--data", self.data, *arguments]
 
 
 @contextlib.contextmanager

@@ -19,9 +19,11 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
         "`cargo tree --invert NAME` says whose feature to turn off",
         no_banned_dependency,
     )?;
-    steps.step("warnings", "`cargo clippy --all-targets` shows them", || {
-        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
-        program::run(&mut cargo(clippy))
+    steps.step("warnings", "`cargo clippy --all-targets` shows them; with `--all-features`, too", || {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--locked"];
+        let deny = ["--", "--deny", "warnings"];
+        program::run(cargo(clippy).args(deny))?;
+        program::run(cargo(clippy).arg("--all-features").args(deny))
     })?;
     steps.step("documentation", "`cargo doc --no-deps --document-private-items` shows it", || {
         let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
@@ -31,7 +33,8 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
 
 /// Looks at what is built, since `Cargo.lock` also names what no feature asks for.
 fn no_banned_dependency() -> anyhow::Result<()> {
-    let mut tree = cargo(["tree", "--workspace", "--locked", "--prefix", "none", "--format", "{p}"]);
+    let mut tree = cargo(["tree", "--workspace", "--locked", "--all-features"]);
+    tree.args(["--prefix", "none", "--format", "{p}"]);
     let packages = output(&mut tree).context("cargo tree failed")?;
     let mut names = packages.lines().filter_map(|package| package.split(' ').next());
     match names.find(|name| BANNED.contains(name)) {

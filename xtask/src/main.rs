@@ -1,13 +1,14 @@
 //! Chores: `cargo xtask test` checks everything that is promised, the others do a part of it.
 //!
-//! Nothing has to be installed for it but Rust, a C and C++ compiler and Python, which a Debian machine gets by itself.
-//! Tools and what they leave stay in the target folder.
+//! Nothing has to be installed for it but Rust and a C compiler. What else it needs, such as PostgreSQL and Node, it
+//! installs on a Debian machine by itself: packages of Debian into the system, everything else into the target folder.
 
 mod bench;
 mod clients;
 mod fuzz;
 mod lint;
 mod program;
+mod services;
 mod soak;
 mod steps;
 mod test;
@@ -39,7 +40,10 @@ enum Chore {
     Clients,
     /// Measure import and export on invented goals
     Bench(bench::BenchArgs),
-    /// Export without a pause while the server is killed again and again
+    /// The real programs that tests talk to: PostgreSQL, PgBouncer, S3, Azure Blob
+    #[command(subcommand)]
+    Services(services::ServicesArgs),
+    /// What is promised, tested for hours, in parts
     Soak(soak::SoakArgs),
 }
 
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::run(&mut steps, args),
         Chore::Clients => clients::run(&mut steps),
         Chore::Bench(args) => bench::run(&mut steps, args),
+        Chore::Services(args) => services::run(&mut steps, args),
         Chore::Soak(args) => soak::run(&mut steps, args),
     };
     steps.end(done)

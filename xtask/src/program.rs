@@ -1,6 +1,6 @@
 //! The programs that chores run, and where things are.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,9 +30,20 @@ pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
 
 /// The Cargo of the pinned toolchain, with these words.
 pub(crate) fn cargo<'a>(words: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = program(cargo_program());
     command.args(words);
     command
+}
+
+/// Cargo likewise, for what must not go on when this chore is killed, such as a suite whose services are gone then.
+pub(crate) fn cargo_while_here<'a>(words: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = program("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]).arg(cargo_program()).args(words);
+    command
+}
+
+fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Run a program to its end.
@@ -53,26 +64,45 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// A package of Debian.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DebianPackage<'a> {
+    pub(crate) name: &'a str,
+    /// Whether what it is needed for is there, wherever it comes from.
+    pub(crate) is_there: fn() -> bool,
+}
+
 /// Install a package of Debian unless `is_there`.
 ///
 /// # Errors
 /// When it cannot be installed, or is of no use.
-pub(crate) fn debian(package: &str, is_there: impl Fn() -> bool) -> anyhow::Result<()> {
-    if is_there() {
+pub(crate) fn debian(name: &str, is_there: fn() -> bool) -> anyhow::Result<()> {
+    debian_packages(&[DebianPackage { name, is_there }])
+}
+
+/// Install those packages of Debian that are not there.
+///
+/// # Errors
+/// When one of them cannot be installed, or is of no use.
+pub(crate) fn debian_packages(packages: &[DebianPackage]) -> anyhow::Result<()> {
+    let missing: Vec<_> = packages.iter().filter(|package| !(package.is_there)()).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    eprintln!("    installing {package}");
+    let names: Vec<_> = missing.iter().map(|package| package.name).collect();
+    eprintln!("    installing {}", names.join(" "));
     let apt = |words: &[&str]| {
         let mut command = program("apt-get");
         run(command.env("DEBIAN_FRONTEND", "noninteractive").args(words))
     };
-    apt(&["update", "--quiet"])
-        .and_then(|()| apt(&["install", "--yes", "--quiet", "--no-install-recommends", package]))
-        .with_context(|| format!("`{package}` is missing; as root: apt-get install {package}"))?;
-    if !is_there() {
-        bail!("`{package}` is installed, but does not work");
+    let install = [&["install", "--yes", "--quiet", "--no-install-recommends"][..], &names].concat();
+    apt(&["update", "--quiet"]).and_then(|()| apt(&install)).with_context(|| {
+        format!("something is missing; as root: apt-get install --no-install-recommends {}", names.join(" "))
+    })?;
+    match missing.iter().find(|package| !(package.is_there)()) {
+        Some(package) => bail!("`{}` is installed, but does not work", package.name),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Build the program in the profile of that name, and say where it lies.

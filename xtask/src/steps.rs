@@ -24,18 +24,18 @@ impl Steps {
     }
 
     /// Do a step, and say how it went; `hint` is for whoever has to mend it.
-    pub(crate) fn step(
+    pub(crate) fn step<T>(
         &mut self,
         name: &'static str,
         hint: &'static str,
-        step: impl FnOnce() -> anyhow::Result<()>,
-    ) -> Result<(), Failed> {
+        step: impl FnOnce() -> anyhow::Result<T>,
+    ) -> Result<T, Failed> {
         eprintln!("==> {name}");
         let started = Instant::now();
-        step().map_err(|error| Failed { step: name, error, hint })?;
+        let done = step().map_err(|error| Failed { step: name, error, hint })?;
         self.passed += 1;
         eprintln!("==> {name}: done in {}", shown(started.elapsed()));
-        Ok(())
+        Ok(done)
     }
 
     /// The last line of a chore, and how the process ends.

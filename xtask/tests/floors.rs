@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &["cli", "main"],
     &["router", "server"],
-    &["batch", "demo", "exports", "imports"],
+    &["backup", "batch", "demo", "exports", "imports", "nodes"],
     &["views"],
     &["goals"],
-    &["orgs", "web"],
+    &["observe", "orgs", "web"],
     &["audit"],
     &["app"],
     &["identity", "jobs"],
-    &["clock", "config", "http", "ids", "store", "table"],
+    &["clock", "config", "http", "ids", "metrics", "stop", "store", "table", "trace"],
 ];
 
 /// What each slice uses of the others.

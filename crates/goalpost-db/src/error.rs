@@ -12,8 +12,15 @@ pub enum ErrorKind {
     StorageFull,
     /// A row with that key exists; which constraint stands in the message.
     Unique,
-    /// The file was written by a newer Goalpost.
+    /// The data were written by a newer Goalpost.
     NewerSchema,
+    /// The data were written by an older Goalpost, and this process may not bring them up to date.
+    OlderSchema,
+    /// The server cannot be reached, stopped in the middle, or takes no writes at present: a retry helps, and what was
+    /// asked for may or may not have been done.
+    Unavailable,
+    /// The server does not let us in, or not do what was asked: a matter of names, passwords and grants.
+    Refused,
     /// The file is no database, or not ours.
     NotADatabase,
     /// A column did not hold what the statement's author expected: a bug, or a damaged file.

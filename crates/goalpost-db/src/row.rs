@@ -1,31 +1,75 @@
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 use rusqlite::types::ValueRef;
+use tokio_postgres::types::{FromSql, Type};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::{PgRow, PgRows, text};
 
 /// One row of a result, read by column number (0 is the first). Texts and bytes are borrowed, not copied.
-#[derive(Debug)]
-pub struct Row<'a>(pub(crate) &'a rusqlite::Row<'a>);
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a>(Source<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a PgRow),
+}
+
+/// What a column holds, whatever the engine calls its type.
+enum Cell<'a> {
+    Null,
+    Int(i64),
+    Real(f64),
+    Bool(bool),
+    Text(&'a [u8]),
+    Blob(&'a [u8]),
+    Other,
+}
 
 impl<'a> Row<'a> {
-    fn get(&self, column: usize) -> Result<ValueRef<'a>> {
-        Ok(self.0.get_ref(column)?)
+    pub(crate) fn sqlite(row: &'a rusqlite::Row<'a>) -> Self {
+        Self(Source::Sqlite(row))
+    }
+
+    pub(crate) fn postgres(row: &'a PgRow) -> Self {
+        Self(Source::Postgres(row))
+    }
+
+    fn get(&self, column: usize) -> Result<Cell<'a>> {
+        match self.0 {
+            Source::Sqlite(row) => Ok(match row.get_ref(column)? {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Integer(v) => Cell::Int(v),
+                ValueRef::Real(v) => Cell::Real(v),
+                ValueRef::Text(v) => Cell::Text(v),
+                ValueRef::Blob(v) => Cell::Blob(v),
+            }),
+            Source::Postgres(PgRow { row, .. }) => match row.try_get::<_, Raw<'a>>(column) {
+                Ok(Raw(cell)) => Ok(cell),
+                Err(error) => Err(Error::new(ErrorKind::Unexpected, crate::postgres::chain(&error))),
+            },
+        }
     }
 
     fn unexpected<T>(&self, column: usize, wanted: &str) -> Result<T> {
-        let name = self.0.as_ref().column_name(column).unwrap_or("?").to_owned();
+        let name = match self.0 {
+            Source::Sqlite(row) => row.as_ref().column_name(column).unwrap_or("?").to_owned(),
+            Source::Postgres(PgRow { row, .. }) => {
+                row.columns().get(column).map_or("?", |known| known.name()).to_owned()
+            }
+        };
         Err(Error::new(ErrorKind::Unexpected, format!("column `{name}` does not hold {wanted}")))
     }
 
     /// Whether the column is `null`.
     pub fn is_null(&self, column: usize) -> Result<bool> {
-        Ok(matches!(self.get(column)?, ValueRef::Null))
+        Ok(matches!(self.get(column)?, Cell::Null))
     }
 
     /// A whole number.
     pub fn int(&self, column: usize) -> Result<i64> {
         match self.get(column)? {
-            ValueRef::Integer(v) => Ok(v),
+            Cell::Int(v) => Ok(v),
             _ => self.unexpected(column, "an integer"),
         }
     }
@@ -33,8 +77,8 @@ impl<'a> Row<'a> {
     /// A whole number or `null`.
     pub fn opt_int(&self, column: usize) -> Result<Option<i64>> {
         match self.get(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(v) => Ok(Some(v)),
+            Cell::Null => Ok(None),
+            Cell::Int(v) => Ok(Some(v)),
             _ => self.unexpected(column, "an integer"),
         }
     }
@@ -42,16 +86,20 @@ impl<'a> Row<'a> {
     /// A floating-point number or `null`.
     pub fn opt_real(&self, column: usize) -> Result<Option<f64>> {
         match self.get(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Real(v) => Ok(Some(v)),
-            ValueRef::Integer(v) => Ok(Some(v as f64)),
+            Cell::Null => Ok(None),
+            Cell::Real(v) => Ok(Some(v)),
+            Cell::Int(v) => Ok(Some(v as f64)),
             _ => self.unexpected(column, "a number"),
         }
     }
 
     /// A truth value.
     pub fn bool(&self, column: usize) -> Result<bool> {
-        Ok(self.int(column)? != 0)
+        match self.get(column)? {
+            Cell::Bool(v) => Ok(v),
+            Cell::Int(v) => Ok(v != 0),
+            _ => self.unexpected(column, "a truth value"),
+        }
     }
 
     /// A text.
@@ -65,9 +113,12 @@ impl<'a> Row<'a> {
     /// A text or `null`.
     pub fn opt_text(&self, column: usize) -> Result<Option<&'a str>> {
         match self.get(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(Some(text)),
+            Cell::Null => Ok(None),
+            Cell::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Some(match self.0 {
+                    Source::Postgres(row) if text::is_encoded(bytes) => row.decoded(column, text),
+                    _ => text,
+                })),
                 Err(_) => self.unexpected(column, "UTF-8"),
             },
             _ => self.unexpected(column, "a text"),
@@ -77,7 +128,7 @@ impl<'a> Row<'a> {
     /// Bytes.
     pub fn blob(&self, column: usize) -> Result<&'a [u8]> {
         match self.get(column)? {
-            ValueRef::Blob(bytes) => Ok(bytes),
+            Cell::Blob(bytes) => Ok(bytes),
             _ => self.unexpected(column, "bytes"),
         }
     }
@@ -96,19 +147,69 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A result that is read row by row while others are open on the same snapshot.
-#[expect(missing_debug_implementations, reason = "the engine's own row iterator has none")]
-pub struct Cursor<'a>(pub(crate) rusqlite::Rows<'a>);
+/// A value of PostgreSQL's, in its binary form.
+struct Raw<'a>(Cell<'a>);
 
-impl Cursor<'_> {
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(
+        ty: &Type,
+        raw: &'a [u8],
+    ) -> std::result::Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(match *ty {
+            Type::INT8 => Cell::Int(i64::from_sql(ty, raw)?),
+            Type::INT4 => Cell::Int(i64::from(i32::from_sql(ty, raw)?)),
+            Type::INT2 => Cell::Int(i64::from(i16::from_sql(ty, raw)?)),
+            Type::FLOAT8 => Cell::Real(f64::from_sql(ty, raw)?),
+            Type::BOOL => Cell::Bool(bool::from_sql(ty, raw)?),
+            Type::TEXT | Type::VARCHAR | Type::NAME => Cell::Text(raw),
+            Type::BYTEA => Cell::Blob(raw),
+            _ => Cell::Other,
+        }))
+    }
+
+    fn from_sql_null(_: &Type) -> std::result::Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(Cell::Null))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// A result that is read row by row.
+#[expect(missing_debug_implementations, reason = "the engines' own row iterators have none")]
+pub struct Cursor<'a>(Rows<'a>);
+
+enum Rows<'a> {
+    Sqlite(rusqlite::Rows<'a>),
+    Postgres(PgRows<'a>),
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn sqlite(rows: rusqlite::Rows<'a>) -> Self {
+        Self(Rows::Sqlite(rows))
+    }
+
+    pub(crate) fn postgres(rows: PgRows<'a>) -> Self {
+        Self(Rows::Postgres(rows))
+    }
+
     /// Go to the next row; `false` at the end.
     pub fn advance(&mut self) -> Result<bool> {
-        FallibleStreamingIterator::advance(&mut self.0)?;
-        Ok(self.0.get().is_some())
+        match &mut self.0 {
+            Rows::Sqlite(rows) => {
+                FallibleStreamingIterator::advance(rows)?;
+                Ok(rows.get().is_some())
+            }
+            Rows::Postgres(rows) => rows.advance(),
+        }
     }
 
     /// The row that [`Cursor::advance`] went to; `None` before the first and after the last.
     pub fn row(&self) -> Option<Row<'_>> {
-        self.0.get().map(Row)
+        match &self.0 {
+            Rows::Sqlite(rows) => rows.get().map(Row::sqlite),
+            Rows::Postgres(rows) => rows.row().map(Row::postgres),
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
+use crate::counters::{Counters, Tally};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{Settings, Tx, migrate};
 
@@ -27,6 +28,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     settings: Settings,
     clock: Arc<Clock>,
+    tally: Arc<Tally>,
     readers: Mutex<Vec<Connection>>,
     writes: Mutex<mpsc::Sender<Box<dyn Write>>>,
 }
@@ -39,15 +41,18 @@ impl fmt::Debug for Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(path: &Path, settings: Settings) -> Result<Self> {
-        let clock = Arc::new(Clock(AtomicI64::new(settings.clock_offset_us)));
+        let offset_us = AtomicI64::new(settings.clock_offset_us);
+        let clock = Arc::new(Clock { offset_us, stands_at_us: settings.clock_stands_at_us });
         let writer = open_writer(path, settings.write_wait)?;
-        migrate::migrate(&writer, clock.now_us())?;
+        migrate::sqlite(&writer, &settings, clock.now_us())?;
         let (writes, queue) = mpsc::channel();
-        let thread_clock = Arc::clone(&clock);
+        let tally = Arc::new(Tally::default());
+        let (thread_clock, thread_tally) = (Arc::clone(&clock), Arc::clone(&tally));
         std::thread::Builder::new()
             .name("goalpost-db-writer".into())
             .spawn(move || {
-                Writer { connection: writer, queue, clock: thread_clock, waiting: VecDeque::new() }.run();
+                let waiting = VecDeque::new();
+                Writer { connection: writer, queue, clock: thread_clock, tally: thread_tally, waiting }.run();
             })
             .map_err(|error| {
                 Error::new(ErrorKind::Other, format!("cannot start the writer thread: {error}"))
@@ -56,6 +61,7 @@ impl Sqlite {
             path: path.to_owned(),
             settings,
             clock,
+            tally,
             readers: Mutex::new(Vec::new()),
             writes: Mutex::new(writes),
         })
@@ -69,7 +75,7 @@ impl Sqlite {
         };
         // One transaction, so that every statement of `f` sees the same state.
         execute(&connection, "begin")?;
-        let result = f(&Tx::new(&connection, self.clock.now_us()));
+        let result = f(&Tx::sqlite(&connection, self.clock.now_us()));
         execute(&connection, "commit")?;
         let mut readers = lock(&self.readers);
         if readers.len() < IDLE_READERS {
@@ -85,9 +91,10 @@ impl Sqlite {
         E: From<Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let deadline = Instant::now() + self.settings.write_wait;
+        let asked_at = Instant::now();
+        let deadline = asked_at + self.settings.write_wait;
         let gone = || E::from(Error::new(ErrorKind::Other, "the database's writer has stopped"));
-        let pending = Pending { f, deadline, outcome: None, reply };
+        let pending = Pending { f, asked_at, deadline, outcome: None, reply };
         lock(&self.writes).send(Box::new(pending)).map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
@@ -99,7 +106,7 @@ impl Sqlite {
     ) -> Result<T, E> {
         let connection = open_writer(&self.path, wait)?;
         execute(&connection, "begin immediate")?;
-        match f(&Tx::new(&connection, self.clock.now_us())) {
+        match f(&Tx::sqlite(&connection, self.clock.now_us())) {
             Ok(value) => {
                 execute(&connection, "commit")?;
                 Ok(value)
@@ -115,8 +122,12 @@ impl Sqlite {
         Ok(())
     }
 
+    pub(crate) fn counters(&self) -> Counters {
+        self.tally.counters()
+    }
+
     pub(crate) fn advance_clock(&self, by: Duration) {
-        self.clock.0.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+        self.clock.offset_us.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
     }
 
     fn open_reader(&self) -> Result<Connection> {
@@ -126,6 +137,15 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(PREPARED);
         Ok(connection)
     }
+}
+
+/// The schema of a file, which is not changed, and not made.
+pub(crate) fn version_of(path: &Path) -> Result<Option<migrate::Version>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    migrate::sqlite_version(&connection)
 }
 
 fn open_writer(path: &Path, busy: Duration) -> Result<Connection> {
@@ -150,18 +170,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Clock(AtomicI64);
+struct Clock {
+    offset_us: AtomicI64,
+    stands_at_us: Option<i64>,
+}
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the database's own clock")]
     fn now_us(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        since.as_micros() as i64 + self.0.load(Ordering::SeqCst)
+        let now_us = self.stands_at_us.unwrap_or_else(|| {
+            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64
+        });
+        now_us + self.offset_us.load(Ordering::SeqCst)
     }
 }
 
 /// A write that waits for its turn; erased, so that one queue holds all of them.
 trait Write: Send {
+    fn asked_at(&self) -> Instant;
     fn deadline(&self) -> Instant;
     /// Run in the open transaction; `false` if it must leave no trace.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
@@ -171,6 +197,7 @@ trait Write: Send {
 
 struct Pending<F, T, E> {
     f: F,
+    asked_at: Instant,
     deadline: Instant,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
@@ -182,6 +209,10 @@ where
     T: Send,
     E: From<Error> + Send,
 {
+    fn asked_at(&self) -> Instant {
+        self.asked_at
+    }
+
     fn deadline(&self) -> Instant {
         self.deadline
     }
@@ -211,6 +242,7 @@ struct Writer {
     connection: Connection,
     queue: mpsc::Receiver<Box<dyn Write>>,
     clock: Arc<Clock>,
+    tally: Arc<Tally>,
     waiting: VecDeque<Box<dyn Write>>,
 }
 
@@ -235,6 +267,7 @@ impl Writer {
             Err(error) if error.kind() == ErrorKind::Busy => return self.refuse_overdue(&error),
             Err(error) => {
                 for write in self.waiting.drain(..) {
+                    self.tally.was_refused(error.kind());
                     write.answer(Err(error.clone()));
                 }
                 return;
@@ -244,6 +277,7 @@ impl Writer {
         let mut ran = Vec::new();
         let mut result = Ok(());
         while let Some(mut write) = self.waiting.pop_front() {
+            self.tally.write_began(write.asked_at().elapsed());
             result = self.run_one(&mut *write, now_us);
             ran.push(write);
             if result.is_err() || ran.len() == GROUP {
@@ -257,6 +291,9 @@ impl Writer {
             let _ = execute(&self.connection, "rollback");
         }
         for write in ran {
+            if let Err(error) = &result {
+                self.tally.was_refused(error.kind());
+            }
             write.answer(result.clone());
         }
     }
@@ -265,7 +302,7 @@ impl Writer {
     /// as SQLite does when the disk is full.
     fn run_one(&self, write: &mut dyn Write, now_us: i64) -> Result<()> {
         execute(&self.connection, "savepoint one")?;
-        let keep = write.run(&Tx::new(&self.connection, now_us));
+        let keep = write.run(&Tx::sqlite(&self.connection, now_us));
         if self.connection.is_autocommit() {
             return Err(Error::new(
                 ErrorKind::StorageFull,
@@ -283,6 +320,7 @@ impl Writer {
         for _ in 0..self.waiting.len() {
             if let Some(write) = self.waiting.pop_front() {
                 if write.deadline() <= now {
+                    self.tally.was_refused(busy.kind());
                     write.answer(Err(busy.clone()));
                 } else {
                     self.waiting.push_back(write);

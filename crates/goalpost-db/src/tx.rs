@@ -1,57 +1,154 @@
+use std::cell::Cell;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::PgTx;
 use crate::row::{Cursor, Row};
-use crate::value::Params;
+use crate::schema::{self, Table};
+use crate::value::{Params, Value};
 
-/// An open transaction. Statements are prepared once per connection and reused.
+/// An open transaction.
 #[derive(Debug)]
 pub struct Tx<'a> {
-    connection: &'a rusqlite::Connection,
-    now_us: i64,
+    engine: Engine<'a>,
+    now_us: Cell<i64>,
+}
+
+/// What of an organization a transaction may have to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Its data: people, goals, views. An import holds it to its end.
+    Data,
+    /// The number of its pending jobs; held for moments only.
+    Pending,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Engine<'a> {
+    Sqlite(&'a rusqlite::Connection),
+    Postgres(&'a PgTx),
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(connection: &'a rusqlite::Connection, now_us: i64) -> Self {
-        Self { connection, now_us }
+    pub(crate) fn sqlite(connection: &'a rusqlite::Connection, now_us: i64) -> Self {
+        Self { engine: Engine::Sqlite(connection), now_us: Cell::new(now_us) }
+    }
+
+    pub(crate) fn postgres(tx: &'a PgTx, now_us: i64) -> Self {
+        Self { engine: Engine::Postgres(tx), now_us: Cell::new(now_us) }
     }
 
     /// The database's clock when this transaction began: microseconds since 1970, UTC. Leases, deadlines,
     /// creation and expiry are decided by it, never by a node's own clock.
     pub fn now_us(&self) -> i64 {
-        self.now_us
+        self.now_us.get()
+    }
+
+    /// A number that no other row of this database has got from here, and that rises with time, but for a few
+    /// milliseconds: the key of rows that are only added to.
+    pub fn serial(&self) -> i64 {
+        // 4 ms of the clock, and 23 bits of a count that begins anywhere: two processes meet in the same number only if
+        // both add a row in the same 4 ms and their counts agree there.
+        static COUNT: LazyLock<AtomicU64> =
+            LazyLock::new(|| AtomicU64::new(RandomState::new().build_hasher().finish()));
+        let count = COUNT.fetch_add(1, Ordering::Relaxed) & 0x7f_ffff;
+        (self.now_us() >> 12) << 23 | count as i64
+    }
+
+    /// From here on this transaction is for the rows of `organization`. For those that began as [`crate::Scope::Global`], such
+    /// as an import that makes its organization first.
+    pub fn enter(&self, organization: i64) -> Result<()> {
+        match self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(tx) => tx.enter(organization),
+        }
+    }
+
+    /// Hold every other transaction off that asks for the same, until this one ends: for changes that depend on what is
+    /// there. SQLite has one writer at a time anyway.
+    pub fn lock(&self, organization: i64, lock: Lock) -> Result<()> {
+        match self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(tx) => tx.lock(organization << 1 | lock as i64),
+        }
+    }
+
+    /// The tables as the engine has them, by name.
+    pub fn tables(&self) -> Result<Vec<Table>> {
+        match self.engine {
+            Engine::Sqlite(_) => schema::sqlite_tables(self),
+            Engine::Postgres(_) => schema::postgres_tables(self),
+        }
     }
 
     /// Run a statement that answers no rows; returns how many rows it changed.
     pub fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
-    }
-
-    /// Run the same statement for each set of parameters, prepared once.
-    pub fn execute_each<'p>(&self, sql: &str, sets: impl IntoIterator<Item = Params<'p>>) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        for params in sets {
-            statement.execute(rusqlite::params_from_iter(params))?;
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+            }
+            Engine::Postgres(tx) => tx.execute(sql, params),
         }
-        Ok(())
     }
 
-    /// Hand every row to `f` until it breaks.
+    /// Insert whole rows of `columns`, one after another in `values`, whose keys are free.
+    pub fn insert_all(&self, table: &str, columns: &[&str], values: &[Value]) -> Result<()> {
+        debug_assert_eq!(values.len() % columns.len().max(1), 0, "rows of {table} are whole");
+        if values.is_empty() {
+            return Ok(());
+        }
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+                let sql = format!(
+                    "-- insert_all\ninsert into {table} ({}) values ({})",
+                    columns.join(", "),
+                    places.join(", ")
+                );
+                let mut statement = connection.prepare_cached(&sql)?;
+                for row in values.chunks_exact(columns.len()) {
+                    statement.execute(rusqlite::params_from_iter(row))?;
+                }
+                Ok(())
+            }
+            Engine::Postgres(tx) => tx.insert_all(table, columns, values),
+        }
+    }
+
+    /// Hand every row to `f` until it breaks. `f` must not use the transaction.
     pub fn each<E: From<Error>>(
         &self,
         sql: &str,
         params: Params<'_>,
         mut f: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(Error::from)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(Error::from)?;
-        while let Some(row) = rows.next().map_err(Error::from)? {
-            if f(&Row(row))?.is_break() {
-                break;
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql).map_err(Error::from)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(Error::from)?;
+                while let Some(row) = rows.next().map_err(Error::from)? {
+                    if f(&Row::sqlite(row))?.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Engine::Postgres(tx) => {
+                let mut rows = tx.rows(sql, params)?;
+                while rows.advance()? {
+                    let Some(row) = rows.row() else { break };
+                    if f(&Row::postgres(row))?.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// All rows, each turned into a `T`.
@@ -96,25 +193,20 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// Open one cursor per query, all on this transaction's snapshot, and read them side by side: a merge join
-    /// in the caller's hands.
-    pub fn cursors<T, E: From<Error>, const N: usize>(
+    /// Open a result that `f` reads at its own pace. `f` must not use the transaction otherwise.
+    pub fn cursor<T, E: From<Error>>(
         &self,
-        queries: [(&str, Params<'_>); N],
-        f: impl FnOnce(&mut [Cursor<'_>; N]) -> Result<T, E>,
+        sql: &str,
+        params: Params<'_>,
+        f: impl FnOnce(&mut Cursor<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut statements = Vec::with_capacity(N);
-        for (sql, _) in &queries {
-            statements.push(self.connection.prepare_cached(sql).map_err(Error::from)?);
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql).map_err(Error::from)?;
+                let rows = statement.query(rusqlite::params_from_iter(params)).map_err(Error::from)?;
+                f(&mut Cursor::sqlite(rows))
+            }
+            Engine::Postgres(tx) => f(&mut Cursor::postgres(tx.rows(sql, params)?)),
         }
-        let mut cursors = Vec::with_capacity(N);
-        for (statement, (_, params)) in statements.iter_mut().zip(&queries) {
-            let rows = statement.query(rusqlite::params_from_iter(params.iter())).map_err(Error::from)?;
-            cursors.push(Cursor(rows));
-        }
-        let Ok(mut cursors) = <[Cursor<'_>; N]>::try_from(cursors) else {
-            return Err(Error::new(ErrorKind::Unexpected, "as many cursors as queries").into());
-        };
-        f(&mut cursors)
     }
 }

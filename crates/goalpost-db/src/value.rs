@@ -1,4 +1,6 @@
+use bytes::BytesMut;
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use tokio_postgres::types::{IsNull, Type};
 
 /// One parameter of a statement. Times are microseconds since 1970 (UTC), days are `YYYY-MM-DD` texts.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,44 @@ impl rusqlite::ToSql for Value {
             Self::Text(v) => ValueRef::Text(v.as_bytes()),
             Self::Blob(v) => ValueRef::Blob(v),
         }))
+    }
+}
+
+/// A parameter of a PostgreSQL statement, in the binary form of its column's type.
+impl tokio_postgres::types::ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(v) => v.to_sql(ty, out),
+            Self::Real(v) => v.to_sql(ty, out),
+            Self::Bool(v) => v.to_sql(ty, out),
+            Self::Text(v) => crate::postgres::text::encode(v).to_sql(ty, out),
+            Self::Blob(v) => v.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
+}
+
+impl Value {
+    /// The type that PostgreSQL is told. `Unknown` lets it take that of the column.
+    pub(crate) fn postgres_type(&self) -> Type {
+        match self {
+            Self::Null => Type::UNKNOWN,
+            Self::Int(_) => Type::INT8,
+            Self::Real(_) => Type::FLOAT8,
+            Self::Bool(_) => Type::BOOL,
+            Self::Text(_) => Type::TEXT,
+            Self::Blob(_) => Type::BYTEA,
+        }
     }
 }
 

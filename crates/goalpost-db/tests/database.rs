@@ -1,22 +1,36 @@
 //! What callers of the database may rely on.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use goalpost_db::{Db, Error, ErrorKind, Settings, Tx, Value, params};
-
-fn open(folder: &Path) -> Db {
-    open_with(folder, Settings::default())
-}
+use goalpost_db::{
+    Db, Error, ErrorKind, Location, SCHEMA_VERSION, Scope, Settings, Tx, Value, Version, params,
+};
+use goalpost_testing::{Engine, TestDatabase};
+use tempfile::TempDir;
 
 /// A database with a table of the tests' own.
-fn open_with(folder: &Path, settings: Settings) -> Db {
-    let db = Db::open(&folder.join("test.db"), settings).expect("the database opens");
-    let sql = "create table if not exists note (key text not null primary key, value text not null)";
-    db.write_alone(Duration::from_secs(5), |tx| tx.execute(sql, params![])).expect("the table is made");
-    db
+struct Notes {
+    db: Db,
+    database: TestDatabase,
+    _folder: TempDir,
+}
+
+impl Notes {
+    fn open() -> Self {
+        Self::open_with(|_| {})
+    }
+
+    fn open_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = TestDatabase::new(folder.path());
+        let mut settings = database.settings();
+        change(&mut settings);
+        let db = Db::open(&database.location(), settings).expect("the database opens");
+        let sql = "create table if not exists note (key text not null primary key, value text not null)";
+        db.write_alone(Scope::Global, Duration::from_secs(5), |tx| tx.execute(sql, params![]))
+            .expect("the table is made");
+        Self { db, database, _folder: folder }
+    }
 }
 
 fn put(tx: &Tx<'_>, key: &str, value: &str) -> Result<u64, Error> {
@@ -24,7 +38,7 @@ fn put(tx: &Tx<'_>, key: &str, value: &str) -> Result<u64, Error> {
 }
 
 fn keys(db: &Db) -> Vec<String> {
-    db.read(|tx| {
+    db.snapshot(Scope::Global, |tx| {
         tx.query("select key from note order by key", params![], |row| {
             Ok::<_, Error>(row.text(0)?.to_owned())
         })
@@ -32,69 +46,93 @@ fn keys(db: &Db) -> Vec<String> {
     .expect("keys are readable")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_fails_leaves_no_trace_and_spares_its_neighbours() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
-    let bad = db.write(|tx| {
+    let Notes { db, .. } = &Notes::open();
+    let bad = db.write(Scope::Global, |tx| {
         put(tx, "half", "done")?;
         Err::<(), _>(Error::unexpected("no"))
     });
-    let good = db.write(|tx| put(tx, "good", "1"));
+    let good = db.write(Scope::Global, |tx| put(tx, "good", "1"));
     let (bad, good) = tokio::join!(bad, good);
     assert!(bad.is_err() && good.is_ok());
-    assert_eq!(keys(&db), ["good"]);
+    assert_eq!(keys(db), ["good"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_panics_fails_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
+    let Notes { db, .. } = &Notes::open();
     let panicked = db
-        .write(|tx| {
+        .write(Scope::Global, |tx| {
             put(tx, "half", "done")?;
             assert!(tx.now_us() < 0, "on purpose");
             Ok::<_, Error>(())
         })
         .await;
     assert_eq!(panicked.unwrap_err().kind(), ErrorKind::Unexpected);
-    db.write(|tx| put(tx, "after", "1")).await.unwrap();
-    assert_eq!(keys(&db), ["after"]);
+    db.write(Scope::Global, |tx| put(tx, "after", "1")).await.unwrap();
+    assert_eq!(keys(db), ["after"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_row_with_the_same_key_is_refused_as_such() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
-    db.write(|tx| put(tx, "one", "1")).await.unwrap();
-    assert!(db.write(|tx| put(tx, "one", "2")).await.unwrap_err().is_unique());
+    let Notes { db, .. } = &Notes::open();
+    db.write(Scope::Global, |tx| put(tx, "one", "1")).await.unwrap();
+    assert!(db.write(Scope::Global, |tx| put(tx, "one", "2")).await.unwrap_err().is_unique());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_swallows_a_failed_statement_is_not_committed() {
+    let Notes { db, .. } = &Notes::open();
+    db.write(Scope::Global, |tx| put(tx, "one", "1")).await.unwrap();
+    let written = db.write(Scope::Global, |tx| {
+        put(tx, "two", "2")?;
+        drop(put(tx, "one", "2"));
+        Ok::<_, Error>(())
+    });
+    // SQLite undoes the statement alone; PostgreSQL the transaction, and then nobody may be told that it stands.
+    let stands = written.await.is_ok();
+    assert_eq!(keys(db), if stands { vec!["one", "two"] } else { vec!["one"] });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_at_once_all_succeed() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
+    let Notes { db, .. } = &Notes::open();
     let writes = (0..500).map(|n| {
         let db = db.clone();
-        tokio::spawn(async move { db.write(move |tx| put(tx, &format!("{n:03}"), "x")).await })
+        tokio::spawn(async move { db.write(Scope::Global, move |tx| put(tx, &format!("{n:03}"), "x")).await })
     });
     for write in writes.collect::<Vec<_>>() {
         write.await.unwrap().unwrap();
     }
-    assert_eq!(keys(&db).len(), 500);
+    assert_eq!(keys(db).len(), 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serial_numbers_are_never_given_twice() {
+    let Notes { db, .. } = &Notes::open();
+    let mut all = Vec::new();
+    for _ in 0..20 {
+        let some = db.write(Scope::Global, |tx| Ok::<_, Error>([(); 500].map(|()| tx.serial())));
+        all.extend(some.await.unwrap());
+    }
+    let first = all[0];
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 10_000);
+    assert!(first > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_waits_for_its_turn_only_so_long_and_reads_go_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = Settings { write_wait: Duration::from_millis(300), ..Settings::default() };
-    let db = open_with(folder.path(), settings);
+    let Notes { db, .. } = &Notes::open_with(|settings| settings.write_wait = Duration::from_millis(300));
     let (held, release) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
     std::thread::scope(|scope| {
-        let long = db.clone();
         scope.spawn(|| {
-            let long = long;
-            long.write_alone(Duration::from_secs(5), |tx| {
+            db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+                if db.engine() == "postgresql" {
+                    tx.execute("lock table note in exclusive mode", params![])?;
+                }
                 put(tx, "long", "1")?;
                 held.wait();
                 release.wait();
@@ -104,89 +142,205 @@ async fn a_write_waits_for_its_turn_only_so_long_and_reads_go_on() {
         held.wait();
         let begun = Instant::now();
         let refused = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(db.write(|tx| put(tx, "short", "1")))
+            tokio::runtime::Handle::current().block_on(db.write(Scope::Global, |tx| put(tx, "short", "1")))
         });
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Busy);
+        assert_eq!(db.counters().busy, 1);
         assert!(begun.elapsed() >= Duration::from_millis(300));
-        assert!(keys(&db).is_empty(), "a reader sees the state before the open transaction");
+        assert!(keys(db).is_empty(), "a reader sees the state before the open transaction");
         release.wait();
     });
-    db.write(|tx| put(tx, "short", "1")).await.unwrap();
-    assert_eq!(keys(&db), ["long", "short"]);
+    // The long write may still be ending.
+    let shorts = tokio::time::timeout(Duration::from_secs(10), async {
+        while db.write(Scope::Global, |tx| put(tx, "short", "1")).await.is_err() {}
+    });
+    shorts.await.expect("the lock is free");
+    assert_eq!(keys(db), ["long", "short"]);
+    assert!(db.counters().writes >= 1);
 }
 
 #[test]
 fn a_snapshot_does_not_see_what_is_written_after_it_began() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
+    let Notes { db, .. } = &Notes::open();
     let count = |tx: &Tx<'_>| tx.query_one("select count(*) from note", params![], |row| row.int(0));
-    let seen = db.snapshot(|tx| {
+    let seen = db.snapshot(Scope::Global, |tx| {
         let before = count(tx)?;
-        db.write_alone(Duration::from_secs(5), |tx| put(tx, "later", "1"))?;
+        db.write_alone(Scope::Global, Duration::from_secs(5), |tx| put(tx, "later", "1"))?;
         Ok::<_, Error>((before, count(tx)?))
     });
     assert_eq!(seen.unwrap(), (0, 0));
-    assert_eq!(db.read(count).unwrap(), 1);
+    assert_eq!(db.snapshot(Scope::Global, count).unwrap(), 1);
 }
 
 #[test]
-fn a_newer_schema_and_foreign_files_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
-    db.write_alone(Duration::from_secs(5), |tx| {
-        tx.execute(
-            "insert into schema_migration (version, sha256, applied_at) values (9999, ?1, 0)",
-            &[Value::from([0_u8; 32])],
-        )
-    })
-    .unwrap();
-    let newer = Db::open(&folder.path().join("test.db"), Settings::default()).unwrap_err();
+fn a_schema_of_a_newer_program_is_refused_and_one_with_additions_is_not() {
+    let Notes { db, database, .. } = &Notes::open();
+    let record = |sql: &'static str| {
+        db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+            tx.execute(sql, &[Value::from([0_u8; 32])])
+        })
+        .unwrap();
+    };
+    record("insert into schema_addition (version, addition, sha256, applied_at) values (1, 999, ?1, 0)");
+    let version = Db::version_of(&database.location()).unwrap();
+    assert_eq!(version, Some(Version { minor: 999, ..SCHEMA_VERSION }));
+    database.open();
+    record("insert into schema_migration (version, sha256, applied_at) values (9999, ?1, 0)");
+    let newer = Db::open(&database.location(), database.settings()).unwrap_err();
     assert_eq!(newer.kind(), ErrorKind::NewerSchema);
-    std::fs::write(folder.path().join("text.db"), "this is no database, whatever its name says").unwrap();
-    let foreign = Db::open(&folder.path().join("text.db"), Settings::default()).unwrap_err();
+}
+
+#[test]
+fn a_program_that_may_not_migrate_refuses_an_empty_database_and_leaves_it_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    for database in [TestDatabase::on(Engine::Sqlite, folder.path()), TestDatabase::empty_on_postgres()] {
+        let settings = Settings { migrate: false, ..Settings::default() };
+        let refused = Db::open(&database.location(), settings).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::OlderSchema, "{refused}");
+        assert_eq!(Db::version_of(&database.location()).unwrap(), None);
+        drop(database.open());
+        assert_eq!(Db::version_of(&database.location()).unwrap(), Some(SCHEMA_VERSION));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text.db");
+    std::fs::write(&path, "this is no database, whatever its name says").unwrap();
+    let foreign = Db::open(&Location::file(&path), Settings::default()).unwrap_err();
     assert_eq!(foreign.kind(), ErrorKind::NotADatabase);
 }
 
 #[test]
-fn cursors_walk_side_by_side() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = open(folder.path());
-    db.write_alone(Duration::from_secs(5), |tx| {
-        ["a", "b", "c"].iter().try_for_each(|key| put(tx, key, "x").map(drop))
+fn a_cursor_is_read_at_its_own_pace() {
+    let Notes { db, .. } = &Notes::open();
+    db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+        tx.insert_all("note", &["key", "value"], &["a", "x", "b", "y", "c", "z"].map(Value::from))
     })
     .unwrap();
-    let pairs = db.read(|tx| {
-        tx.cursors(
-            [
-                ("select key from note order by key", params![]),
-                ("select key from note where key > ?1 order by key", params!["a"]),
-            ],
-            |[left, right]| {
-                let mut pairs = Vec::new();
-                while left.advance()? && right.advance()? {
-                    let text =
-                        |cursor: &goalpost_db::Cursor<'_>| cursor.row().unwrap().text(0).map(str::to_owned);
-                    pairs.push((text(left)?, text(right)?));
-                }
-                Ok::<_, Error>(pairs)
-            },
-        )
+    let read = db.snapshot(Scope::Global, |tx| {
+        tx.cursor("select key from note where key > ?1 order by key", params!["a"], |cursor| {
+            assert!(cursor.row().is_none());
+            let mut read = Vec::new();
+            while cursor.advance()? {
+                read.push(cursor.row().unwrap().text(0)?.to_owned());
+            }
+            assert!(cursor.row().is_none());
+            Ok::<_, Error>(read)
+        })
     });
-    assert_eq!(pairs.unwrap(), [("a".into(), "b".into()), ("b".into(), "c".into())]);
+    assert_eq!(read.unwrap(), ["b", "c"]);
+}
+
+#[test]
+fn every_kind_of_value_comes_back_as_it_went_in() {
+    let Notes { db, .. } = &Notes::open();
+    let (large, small) = (i64::MAX, i64::MIN);
+    let values = db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+        let float = if db.engine() == "postgresql" { "double precision" } else { "real" };
+        let (blob, bool) =
+            if db.engine() == "postgresql" { ("bytea", "boolean") } else { ("blob", "integer") };
+        let sql = format!(
+            "create table kind (i bigint, j bigint, r {float}, b {bool}, t text, x {blob}, n bigint)"
+        );
+        tx.execute(&sql, params![])?;
+        let row = [
+            large.into(),
+            small.into(),
+            0.1.into(),
+            true.into(),
+            "Ä \u{1f34e}\0".into(),
+            Value::from(&b"\0\xff"[..]),
+            Value::Null,
+        ];
+        tx.insert_all("kind", &["i", "j", "r", "b", "t", "x", "n"], &[row.clone(), row.clone()].concat())?;
+        tx.execute("insert into kind (i, j, r, b, t, x, n) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)", &row)?;
+        tx.query("select i, j, r, b, t, x, n from kind", params![], |row| {
+            let blob = row.blob(5)?.to_vec();
+            Ok::<_, Error>((
+                row.int(0)?,
+                row.int(1)?,
+                row.opt_real(2)?,
+                row.bool(3)?,
+                row.text(4)?.to_owned(),
+                blob,
+                row.opt_int(6)?,
+            ))
+        })
+    });
+    let expected = (large, small, Some(0.1), true, "Ä \u{1f34e}\0".to_owned(), b"\0\xff".to_vec(), None);
+    assert_eq!(values.unwrap(), [expected.clone(), expected.clone(), expected]);
 }
 
 #[test]
 fn two_processes_may_open_a_new_database_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let opened = Arc::new(AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            let (path, opened) = (folder.path(), Arc::clone(&opened));
-            scope.spawn(move || {
-                open(path);
-                opened.fetch_add(1, Ordering::Relaxed);
-            });
-        }
+    for database in [TestDatabase::on(Engine::Sqlite, folder.path()), TestDatabase::empty_on_postgres()] {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| database.open());
+            }
+        });
+        assert_eq!(Db::version_of(&database.location()).unwrap(), Some(SCHEMA_VERSION));
+    }
+}
+
+#[test]
+fn both_engines_have_the_same_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let [sqlite, postgres] = [Engine::Sqlite, Engine::Postgres].map(|engine| {
+        TestDatabase::on(engine, folder.path()).open().tables().expect("the schema is readable")
     });
-    assert_eq!(opened.load(Ordering::Relaxed), 8);
+    assert!(sqlite.len() > 40, "{} tables", sqlite.len());
+    for (ours, theirs) in sqlite.iter().zip(&postgres) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(sqlite.len(), postgres.len());
+}
+
+#[test]
+fn rows_of_another_organization_are_neither_seen_nor_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::on(Engine::Postgres, folder.path());
+    let db = database.open();
+    let insert = |scope, organization: i64| {
+        db.write_alone(scope, Duration::from_secs(5), |tx| {
+            tx.execute(
+                "insert into tag (organization, id, name, name_fold, origin) values (?1, 1, 'a', 'a', 'file')",
+                params![organization],
+            )
+        })
+    };
+    insert(Scope::Organization(1), 1).unwrap();
+    assert_eq!(insert(Scope::Organization(1), 2).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(insert(Scope::Global, 2).unwrap_err().kind(), ErrorKind::Refused);
+    let count = |scope, table: &str| {
+        let sql = format!("select count(*) from {table}");
+        db.snapshot(scope, |tx| tx.query_one(&sql, params![], |row| row.int(0)))
+    };
+    assert_eq!(count(Scope::Organization(1), "tag").unwrap(), 1);
+    assert_eq!(count(Scope::Organization(2), "tag").unwrap(), 0);
+    assert_eq!(count(Scope::Global, "tag").unwrap(), 0);
+    // The keys of jobs are all that is read across organizations.
+    assert_eq!(count(Scope::Keys, "tag").unwrap_err().kind(), ErrorKind::Refused);
+    let read = |column: &str| {
+        let sql = format!("select {column} from job");
+        db.snapshot(Scope::Keys, |tx| tx.query(&sql, params![], |_| Ok::<_, Error>(())))
+    };
+    assert!(read("organization, id, state").is_ok());
+    assert_eq!(read("spec").unwrap_err().kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn a_statement_of_one_organization_that_looks_into_all_partitions_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::on(Engine::Partitioned, folder.path());
+    let db = database.open();
+    let ask = |sql: &str| {
+        db.snapshot(Scope::Organization(1), |tx| tx.query(sql, params![], |_| Ok::<_, Error>(())))
+    };
+    assert!(ask("select id from goal where organization = 1").is_ok());
+    let refused = ask("select id from goal where id = 1").unwrap_err();
+    assert!(refused.to_string().contains("several partitions of goal"), "{refused}");
 }

@@ -6,11 +6,11 @@ use goalpost::exports::{expiry, worker::MakeExport};
 use goalpost::identity::{OWN_ISSUER, Subject, queries as identity};
 use goalpost::jobs::{Lease, Runner};
 use goalpost::server;
+use goalpost_db::Scope;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Client, READ_WRITE, seed};
+use crate::{Client, Engine, READ_WRITE, TestDatabase, seed};
 
 /// A server on a port of its own, with an organization of invented people. Its worker runs only when told to.
 #[derive(Debug)]
@@ -21,9 +21,14 @@ pub struct TestApp {
     pub url: String,
     http: reqwest::Client,
     runner: Runner,
-    stop: CancellationToken,
+    _database: TestDatabase,
     _data: TempDir,
-    _stop_on_drop: DropGuard,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.app.stop.cut_off();
+    }
 }
 
 impl TestApp {
@@ -34,23 +39,28 @@ impl TestApp {
 
     /// A server with settings changed by `change`.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(Engine::of_this_run(), change).await
+    }
+
+    /// The same on an engine that the test needs, whatever the others run on.
+    pub async fn start_on(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
+        // What the server warns of is shown with a test that fails. Another server of the test may have said so already.
+        let log = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().with_ansi(false);
+        let _ = log.try_init();
         let data = tempfile::tempdir().expect("a temporary folder");
+        let database = TestDatabase::on(engine, data.path());
         let mut config = Config { data: data.path().to_owned(), ..Config::default() };
+        database.configure(&mut config);
         change(&mut config);
         let app = App::open(config).expect("the data folder opens");
         seed::insert(&app.db).expect("the seed is written");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound address"));
-        let stop = CancellationToken::new();
-        let (serving, until) = (app.clone(), stop.clone());
-        tokio::spawn(async move {
-            server::serve_http(&serving, listener, until.cancelled_owned())
-                .await
-                .expect("the server ends well");
-        });
+        let serving = app.clone();
+        tokio::spawn(async move { server::serve_http(&serving, listener).await });
         let http = reqwest::Client::builder().build().expect("an HTTP client");
         let runner = server::runner(&app);
-        Self { app, url, http, runner, _data: data, _stop_on_drop: stop.clone().drop_guard(), stop }
+        Self { app, url, http, runner, _database: database, _data: data }
     }
 
     /// A caller whose token is for the person with this e-mail, with the scope that creates exports.
@@ -70,8 +80,8 @@ impl TestApp {
 
     /// A token as `goalpost token` makes it, good for an hour.
     pub fn token(&self, email: &str, scopes: &str) -> String {
-        let people =
-            self.app.db.read(|tx| identity::find_people_by_email(tx, email)).expect("people are readable");
+        let people = self.app.db.snapshot(Scope::Global, |tx| identity::find_people_by_email(tx, email));
+        let people = people.expect("people are readable");
         let first = people.first().unwrap_or_else(|| panic!("nobody has the e-mail {email}"));
         let subject = Subject {
             issuer: OWN_ISSUER.to_owned(),
@@ -80,7 +90,7 @@ impl TestApp {
         };
         self.app
             .db
-            .write_alone(Duration::from_secs(5), |tx| {
+            .write_alone(Scope::Global, Duration::from_secs(5), |tx| {
                 people
                     .iter()
                     .try_for_each(|found| identity::link(tx, &subject, found.organization, found.person))
@@ -104,8 +114,8 @@ impl TestApp {
 
     /// From now on the worker and the sweeper run by themselves, as in a server that people use.
     pub fn start_working(&self) {
-        tokio::spawn(self.runner.clone().run(self.stop.clone()));
-        tokio::spawn(expiry::run(self.app.clone(), self.stop.clone()));
+        tokio::spawn(self.runner.clone().run(self.app.stop.clone()));
+        tokio::spawn(expiry::run(self.app.clone()));
     }
 
     /// Claim one job, and then die.
@@ -127,6 +137,6 @@ impl TestApp {
     /// Do what the sweeper does now and again.
     pub async fn sweep(&self) {
         expiry::sweep_once(&self.app).await.expect("the sweep runs");
-        expiry::remove_orphans(&self.app).expect("the store is readable");
+        expiry::remove_orphans(&self.app).await.expect("the store is readable");
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -31,7 +33,9 @@ impl Client {
 
     /// A client of a server that runs elsewhere, such as in a process of its own.
     pub fn of(url: &str, token: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        // A server that says nothing any more fails its test; without it the test would wait for ever.
+        let http = reqwest::Client::builder().no_proxy().read_timeout(Duration::from_mins(2)).build();
+        let http = http.expect("an HTTP client");
         Self::new(http, url.to_owned(), Some(token.to_owned()))
     }
 

@@ -4,7 +4,7 @@
 use goalpost::ids::OrganizationNumber;
 use goalpost::orgs::queries as orgs;
 use goalpost::views::{self, NewView, Selection, Sort};
-use goalpost_db::{Db, Tx, params};
+use goalpost_db::{Db, Scope, Tx, params};
 use uuid::{Uuid, uuid};
 
 /// The organization of most tests.
@@ -17,7 +17,7 @@ pub const VIEW: Uuid = uuid!("2c8b5fd3-67c3-4677-8eb3-e0066c4d2fd7");
 pub const PRIVATE_VIEW: Uuid = uuid!("33333333-67c3-4677-8eb3-e0066c4d2fd7");
 
 pub(crate) fn insert(db: &Db) -> Result<(), views::ViewError> {
-    db.write_alone(std::time::Duration::from_secs(5), |tx| {
+    db.write_alone(Scope::Global, std::time::Duration::from_secs(5), |tx| {
         let wren = organization(tx, ORGANIZATION, "Wren & Co", 15_229)?;
         for (id, name, email, role, source, member_type, status) in [
             (1, "Ann Wren", "ann@wren.example", "Organization Owner", "Individual", "regular", "active"),
@@ -49,6 +49,7 @@ fn organization(
     number: i64,
 ) -> Result<OrganizationNumber, goalpost_db::Error> {
     let organization = orgs::insert(tx, guid, name, Some(number))?;
+    tx.enter(organization.number.0)?;
     let revision = orgs::raise_revision(tx, organization.number, None, "seed")?;
     views::presets::insert(tx, &organization, revision)?;
     Ok(organization.number)

@@ -161,7 +161,7 @@ mod tests {
         assert!(check_url("https://login.example.com/keys", false).is_ok());
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_name_that_resolves_to_a_private_address_is_not_connected_to() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

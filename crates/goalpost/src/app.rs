@@ -1,23 +1,31 @@
 //! What every part of the server shares, made once.
 
+use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::extract::FromRef;
-use goalpost_db::{Db, Settings};
+use goalpost_db::{Db, Location, Settings, Version};
 use goalpost_token::OwnIssuer;
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::identity::Identity;
-use crate::ids::Ids;
+use crate::ids::{Ids, OrganizationNumber};
 use crate::jobs::Figures;
+use crate::metrics::Metrics;
+use crate::stop::Stop;
 use crate::store::ContentStore;
+
+/// The file that says that a restore into the data folder has not ended.
+pub const UNFINISHED_RESTORE: &str = "restore.unfinished";
 
 /// The server's parts; cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,8 +44,20 @@ pub struct App {
     pub identity: Identity,
     /// The issuer of `goalpost token`.
     pub own_issuer: Arc<OwnIssuer>,
-    /// Rung when a job is made, so that a worker of this process looks at once.
+    /// This process, among those on the database.
+    pub node: Uuid,
+    /// Rung when there may be a job, so that a worker of this process looks at once.
     pub wake: Arc<Notify>,
+    /// Organizations whose kept exports grew here since the sweeper last looked.
+    pub published: Arc<Mutex<BTreeSet<OrganizationNumber>>>,
+    /// Rung when a job was made here, for the workers of other processes.
+    pub made: Arc<Notify>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How far the end of this server has come.
+    pub stop: Stop,
+    /// What goes on behind answers; a stop waits for it.
+    pub tasks: TaskTracker,
 }
 
 impl App {
@@ -46,14 +66,18 @@ impl App {
     /// # Errors
     /// A folder that cannot be used, a database of a newer version, settings that contradict themselves.
     pub fn open(config: Config) -> anyhow::Result<Self> {
-        make_private(&config.data)
-            .with_context(|| format!("cannot make the data folder `{}`", config.data.display()))?;
+        make_data_folder(&config)?;
+        anyhow::ensure!(
+            !config.data.join(UNFINISHED_RESTORE).exists(),
+            "a restore into `{}` did not come to its end: run `goalpost restore` again, or empty the folder",
+            config.data.display()
+        );
         let db = open_database(&config)?;
-        let content =
-            ContentStore::open(config.data.join("content")).context("cannot open the folder of contents")?;
+        let content = open_store(&config)?;
         let clock = Clock::default();
+        let metrics = Metrics::new(&db);
         let own_issuer = Arc::new(open_own_issuer(&config)?);
-        let identity = Identity::new(&config, db.clone(), clock.clone(), &own_issuer)?;
+        let identity = Identity::new(&config, db.clone(), clock.clone(), &own_issuer, Arc::clone(&metrics))?;
         Ok(Self {
             config: Arc::new(config),
             db,
@@ -62,7 +86,13 @@ impl App {
             ids: Ids,
             identity,
             own_issuer,
-            wake: Arc::new(Notify::new()),
+            node: Ids.guid(),
+            wake: Arc::default(),
+            published: Arc::default(),
+            made: Arc::default(),
+            metrics,
+            stop: Stop::default(),
+            tasks: TaskTracker::new(),
         })
     }
 
@@ -78,6 +108,13 @@ impl App {
             deadline_us: micros(exports.deadline_secs),
             start_within_us: micros(exports.start_within_secs),
             expire_after_us: expire.as_micros() as i64,
+            max_running_per_organization: exports.max_running_per_organization.unwrap_or(i64::MAX),
+            poll_us: (exports.poll_ms.saturating_mul(1_000)) as i64,
+            forget_after_us: if self.content.outlives_removal() {
+                0
+            } else {
+                micros(self.config.content.remove_after_secs)
+            },
             hold_back_us: sandbox.not_started.unwrap_or_default().as_micros() as i64,
         }
     }
@@ -89,7 +126,12 @@ impl FromRef<App> for Identity {
     }
 }
 
-/// Make the data folder, if it is not there, for this user alone: it holds what restricted goals say.
+fn make_data_folder(config: &Config) -> anyhow::Result<()> {
+    make_private(&config.data)
+        .with_context(|| format!("cannot make the data folder `{}`", config.data.display()))
+}
+
+/// Make a folder, if it is not there, for this user alone: it holds what restricted goals say.
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -98,15 +140,71 @@ fn make_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The database file of a data folder.
-pub fn database_path(config: &Config) -> PathBuf {
-    config.data.join("goalpost.db")
+/// Where the database of these settings is: the server that they name, else a file in the data folder.
+///
+/// # Errors
+/// A URL that names no database, or a file with its password that cannot be read.
+pub fn database(config: &Config) -> anyhow::Result<Location> {
+    let Some(url) = &config.database.url else {
+        return Ok(Location::File(config.data.join("goalpost.db")));
+    };
+    let mut location: Location = url.parse().context("the setting `database.url` cannot be used")?;
+    if let Some(path) = &config.database.password_file {
+        let password = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the database's password from `{}`", path.display()))?;
+        location.set_password(password.trim_end_matches(['\r', '\n']));
+    }
+    Ok(location)
+}
+
+/// How the database of these settings is opened.
+pub fn database_settings(config: &Config) -> Settings {
+    let Database { connections, migrate, row_security, .. } = config.database;
+    Settings { connections, migrate, row_security, ..config.database.settings.clone() }
+}
+
+/// The database and the place for files of these settings, for reading: nothing is brought up to date. `None` if there
+/// is no database yet. Blocks.
+///
+/// # Errors
+/// As [`App::open`].
+pub fn open_unchanged(config: &Config) -> anyhow::Result<Option<(Db, ContentStore)>> {
+    let location = database(config)?;
+    let found =
+        Db::version_of(&location).with_context(|| format!("cannot open the database `{location}`"))?;
+    let Some(found) = found else { return Ok(None) };
+    let newest = found.min(goalpost_db::SCHEMA_VERSION);
+    let db = Db::open(&location, Settings { migrate: false, newest, ..database_settings(config) })
+        .with_context(|| format!("cannot open the database `{location}`"))?;
+    Ok(Some((db, open_store(config)?)))
+}
+
+/// The place for the files of exports.
+///
+/// # Errors
+/// A folder that cannot be made, settings that its client does not take.
+pub fn open_store(config: &Config) -> anyhow::Result<ContentStore> {
+    ContentStore::open(config).context("cannot open the place for the files of exports")
+}
+
+/// Bring the schema of the database of these settings up to date, whatever they say about nodes that start; the
+/// version that it has then. Blocks.
+///
+/// # Errors
+/// As [`App::open`].
+pub fn migrate(config: &Config) -> anyhow::Result<Version> {
+    make_data_folder(config)?;
+    let location = database(config)?;
+    let opened = Db::open(&location, Settings { migrate: true, ..database_settings(config) });
+    let version = opened.and_then(|_| Db::version_of(&location));
+    let version = version.with_context(|| format!("cannot bring the database `{location}` up to date"))?;
+    version.context("the database has no schema, though it was made a moment ago")
 }
 
 fn open_database(config: &Config) -> anyhow::Result<Db> {
-    let path = database_path(config);
-    Db::open(&path, Settings::default())
-        .with_context(|| format!("cannot open the database `{}`", path.display()))
+    let location = database(config)?;
+    Db::open(&location, database_settings(config))
+        .with_context(|| format!("cannot open the database `{location}`"))
 }
 
 /// The `iss` of the own issuer's tokens. A name and not the server's URL, so that a token made on the command line

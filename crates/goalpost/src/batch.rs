@@ -61,7 +61,7 @@ pub async fn run(graph: Router, _caller: Caller, request: Request) -> Result<Res
             )
             .into_response()
         } else {
-            answer(&graph, item, &shared).await
+            answer(&graph, item, &shared, ids.as_ref()).await
         };
         statuses.insert(id.clone(), answer.status().as_u16());
         responses.push(to_json(id, answer, ids.as_ref()).await);
@@ -92,10 +92,18 @@ async fn read_items(request: Request) -> Result<Vec<Item>, GraphError> {
     Ok(items)
 }
 
-async fn answer(graph: &Router, item: Item, shared: &[(HeaderName, HeaderValue)]) -> Response {
-    let Some(request) = inner_request(item, shared) else {
+async fn answer(
+    graph: &Router,
+    item: Item,
+    shared: &[(HeaderName, HeaderValue)],
+    ids: Option<&RequestIds>,
+) -> Response {
+    let Some(mut request) = inner_request(item, shared) else {
         return GraphError::bad_request("The request in the batch is malformed.").into_response();
     };
+    if let Some(ids) = ids {
+        request.extensions_mut().insert(ids.clone());
+    }
     graph.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 

@@ -1,7 +1,9 @@
 //! Settings: one tree of structs, filled from defaults, then a file, then the environment, then the command line.
 
+pub mod content;
 mod load;
 mod sandbox;
+mod variables;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,8 +12,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub use content::Content;
 pub use load::{ConfigError, FILE_NAME, Overrides};
 pub use sandbox::{SandboxError, parse_duration};
+pub use variables::Variables;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,10 +32,23 @@ pub struct Config {
     pub audience: String,
     /// The sign-in services whose tokens are accepted besides the server's own.
     pub issuers: Vec<goalpost_token::Issuer>,
+    /// Where goals and jobs are kept.
+    pub database: Database,
     /// How exports are made and kept.
     pub exports: Exports,
+    /// Where the files of exports lie.
+    pub content: Content,
     /// How much one caller may ask for.
     pub limits: Limits,
+    /// How long slow clients are waited for.
+    pub connections: Connections,
+    /// How the server stops.
+    pub stop: Stop,
+    /// Where it says what it does.
+    pub observability: Observability,
+    /// Whether a process that serves makes exports too; `serve --no-worker` leaves them to others.
+    #[serde(skip)]
+    pub worker: bool,
     /// Faults and delays on purpose, for people who test clients; off by default.
     #[serde(skip)]
     pub sandbox: Sandbox,
@@ -45,10 +62,44 @@ impl Default for Config {
             public_url: None,
             audience: "api://goalpost".to_owned(),
             issuers: Vec::new(),
+            database: Database::default(),
             exports: Exports::default(),
+            content: Content::default(),
             limits: Limits::default(),
+            connections: Connections::default(),
+            stop: Stop::default(),
+            observability: Observability::default(),
+            worker: true,
             sandbox: Sandbox::default(),
         }
+    }
+}
+
+/// Where goals and jobs are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// A PostgreSQL database, `postgres://user@host:5432/name?sslmode=verify-full`; without it, an SQLite file in the
+    /// data folder.
+    pub url: Option<String>,
+    /// A file that holds the password, which then need not stand in the URL.
+    pub password_file: Option<PathBuf>,
+    /// Connections of one node for short transactions; an export or import that runs has one more.
+    pub connections: usize,
+    /// Whether a node that starts brings an older schema up to date; if not, it refuses until `goalpost migrate` has.
+    pub migrate: bool,
+    /// Whether a new PostgreSQL database gets row-level security, as a floor under the queries.
+    pub row_security: bool,
+    /// What only tests set.
+    #[serde(skip)]
+    pub settings: goalpost_db::Settings,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let settings = goalpost_db::Settings::default();
+        let goalpost_db::Settings { connections, migrate, row_security, .. } = settings;
+        Self { url: None, password_file: None, connections, migrate, row_security, settings }
     }
 }
 
@@ -58,6 +109,17 @@ impl Default for Config {
 pub struct Exports {
     /// Exports that one node makes at the same time.
     pub max_running: usize,
+    /// How often a worker looks for exports that it was not told of, in milliseconds: those made by other processes
+    /// where word of them does not pass, and those whose worker died.
+    pub poll_ms: u64,
+    /// Exports of one organization that all nodes together make at the same time; without it, as many as they can. Idle
+    /// workers serve organizations in turn in either case.
+    pub max_running_per_organization: Option<i64>,
+    /// Finished exports of one organization, and bytes of their files, that are kept; the oldest expire early for a new
+    /// one. A download under way is not cut.
+    pub max_kept: i64,
+    /// See [`Exports::max_kept`].
+    pub max_kept_bytes: i64,
     /// Exports of one organization that may be pending at the same time; one more meets 429.
     pub max_open: i64,
     /// How long a worker owns a job before another may take it over, in seconds; renewed at a third,
@@ -79,6 +141,10 @@ impl Default for Exports {
     fn default() -> Self {
         Self {
             max_running: 2,
+            poll_ms: 500,
+            max_running_per_organization: None,
+            max_kept: 10_000,
+            max_kept_bytes: 50 << 30,
             max_open: 100,
             lease_secs: 15,
             max_attempts: 3,
@@ -104,6 +170,68 @@ impl Default for Limits {
     fn default() -> Self {
         Self { requests_per_10_secs: 10_000, creates_per_10_secs: 50 }
     }
+}
+
+/// How long slow clients are waited for, before their connection is cut.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connections {
+    /// From a request's first byte to the end of its headers, and from the connection to its first request, in
+    /// seconds.
+    pub header_secs: u64,
+    /// The slowest that a request's body may come, in bytes a second, after as long as its headers may take.
+    pub body_bytes_per_sec: u64,
+    /// How long a client may take nothing of an answer, in seconds.
+    pub stall_secs: u64,
+    /// How long a connection is kept without a request, in seconds. Longer than a proxy keeps it, so that it is the
+    /// proxy that closes.
+    pub idle_secs: u64,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { header_secs: 10, body_bytes_per_sec: 1024, stall_secs: 60, idle_secs: 75 }
+    }
+}
+
+/// How the server stops.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stop {
+    /// How long new requests are still answered after SIGTERM, in seconds, so that a proxy sees first that the node
+    /// is not ready. Ctrl-C does not wait.
+    pub drain_secs: u64,
+    /// When everything has ended at the latest, in seconds from the signal: what has not is cut off, and its job
+    /// given back.
+    pub grace_secs: u64,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { drain_secs: 5, grace_secs: 30 }
+    }
+}
+
+/// Where the server says what it does.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Observability {
+    /// The form of the log.
+    pub log_format: LogFormat,
+    /// An address and port that serves `/metrics` to whoever can reach it. Without it, `/metrics` is at the main
+    /// address, for this machine alone.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Faults and delays on purpose, so that every documented state can be met: `serve --sandbox KEY=VALUE`.

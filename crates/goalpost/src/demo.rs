@@ -8,6 +8,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use goalpost_db::Scope;
 use goalpost_viva::sample;
 use uuid::{Uuid, uuid};
 
@@ -125,9 +126,10 @@ pub fn make(
     };
     let mut importing = |step| progress(Progress::Importing(step));
     imports::run(&app.db, &app.config.data, &zip, &import, &mut importing)?;
-    app.db.write_alone(WRITE_WAIT, |tx| {
+    app.db.write_alone(Scope::Global, WRITE_WAIT, |tx| {
         let organization = find_by_guid(tx, ORGANIZATION)?
             .ok_or_else(|| goalpost_db::Error::unexpected("the imported organization has no row"))?;
+        tx.enter(organization.number.0)?;
         if views::queries::find(tx, organization.number, VIEW)?.is_none() {
             let view = NewView {
                 guid: VIEW,

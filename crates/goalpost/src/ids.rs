@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use goalpost_db::Value;
+use goalpost_db::{Scope, Value};
 use uuid::{Timestamp, Uuid};
 
 /// The first number that is minted here; smaller ones belong to the service that the files came from.
@@ -34,6 +34,12 @@ number!(
     /// An organization, in every key of its rows.
     OrganizationNumber
 );
+impl From<OrganizationNumber> for Scope {
+    fn from(organization: OrganizationNumber) -> Self {
+        Self::Organization(organization.0)
+    }
+}
+
 number!(
     /// A person of one organization.
     PersonNumber

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod batch;
 pub mod clock;
 pub mod config;
@@ -16,10 +17,15 @@ pub mod identity;
 pub mod ids;
 pub mod imports;
 pub mod jobs;
+pub mod metrics;
+pub mod nodes;
+pub mod observe;
 pub mod orgs;
 pub mod router;
 pub mod server;
+pub mod stop;
 pub mod store;
 pub(crate) mod table;
+pub mod trace;
 pub mod views;
 pub mod web;

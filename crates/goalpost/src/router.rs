@@ -3,6 +3,8 @@
 //! Paths of the Graph door come in many spellings; [`path::canonical`] brings them into the form used here before the
 //! router sees them.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -18,8 +20,10 @@ use crate::exports::api::{
     count_exports, create_export, get_employee_experience, get_export, get_goals, list_exports,
 };
 use crate::exports::content::get_content;
-use crate::http::{GraphError, envelope, path};
+use crate::http::{GraphError, Outside, envelope, path};
 use crate::identity::Caller;
+use crate::observe::health::{self, Readiness};
+use crate::observe::metrics::get_metrics;
 use crate::web;
 
 /// The description of the Graph door's types (OData CSDL).
@@ -36,6 +40,8 @@ pub fn service(
     let graph = graph();
     let in_batch = graph.clone().with_state(app.clone());
     let batch = move |caller: Caller, request: Request| batch::run(in_batch.clone(), caller, request);
+    let readiness = Readiness::new(app.clone());
+    let outside = Outside { ids: app.ids, clock: app.clock.clone(), metrics: Arc::clone(&app.metrics) };
     let router = Router::new()
         .route("/beta/$batch", only("POST", post(batch)))
         .merge(graph)
@@ -45,9 +51,12 @@ pub fn service(
         .route("/icon.svg", get(web::icon))
         .route("/docs/api", get(web::api_document))
         .route("/docs/data", get(web::data_document))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(move || readiness.clone().answer()))
+        .route("/metrics", get(get_metrics))
         .with_state(app.clone())
         .layer(DefaultBodyLimit::disable()) // each handler that reads a body bounds it itself
-        .layer(from_fn_with_state((app.ids, app.clock.clone()), envelope::envelope));
+        .layer(from_fn_with_state(outside, envelope::envelope));
     MapRequestLayer::new(canonical as fn(Request) -> Request).layer(router)
 }
 

@@ -89,7 +89,7 @@ impl Table {
         if rows.is_empty() {
             return Ok(());
         }
-        tx.execute_each(&self.insert_text(), rows.chunks_exact(self.width()))
+        tx.insert_all(self.name, &self.all_columns().collect::<Vec<_>>(), rows)
     }
 
     /// Write a row over the one with its key, if there is one; that one moves to the history.
@@ -163,13 +163,8 @@ impl Table {
         ids: &[i64],
         mut f: impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = self.select_text(&format!("{} in ({})", self.key[0], places(2, KEYS_AT_ONCE)));
-        for batch in ids.chunks(KEYS_AT_ONCE) {
-            let last = *batch.last().expect("a chunk is never empty");
-            let mut params = Vec::with_capacity(1 + KEYS_AT_ONCE);
-            params.push(organization.into());
-            params.extend(batch.iter().map(|&id| Value::Int(id)));
-            params.resize(1 + KEYS_AT_ONCE, Value::Int(last));
+        let sql = self.select_text(&format!("{} in ({})", self.key[0], keys_at_once()));
+        for params in key_batches(organization, ids) {
             self.select(tx, &sql, &params, &mut f)?;
         }
         Ok(())
@@ -271,6 +266,23 @@ pub(crate) fn write_list(
 
 fn key_params(organization: OrganizationNumber, key: &[i64]) -> Vec<Value> {
     std::iter::once(organization.into()).chain(key.iter().map(|&part| Value::Int(part))).collect()
+}
+
+/// `?2, ?3, …`: as many as a batch of [`key_batches`] has keys.
+pub(crate) fn keys_at_once() -> String {
+    places(2, KEYS_AT_ONCE)
+}
+
+/// The organization and some of the ids, in batches of the same length: the last id is repeated.
+pub(crate) fn key_batches(organization: OrganizationNumber, ids: &[i64]) -> impl Iterator<Item = Vec<Value>> {
+    ids.chunks(KEYS_AT_ONCE).map(move |batch| {
+        let last = *batch.last().expect("a chunk is never empty");
+        let mut params = Vec::with_capacity(1 + KEYS_AT_ONCE);
+        params.push(organization.into());
+        params.extend(batch.iter().map(|&id| Value::Int(id)));
+        params.resize(1 + KEYS_AT_ONCE, Value::Int(last));
+        params
+    })
 }
 
 /// `?2, ?3, …`: `count` of them.

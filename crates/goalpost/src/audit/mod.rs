@@ -19,8 +19,8 @@ pub fn record(
     tx.execute(
         "-- audit::record
         insert into audit (organization, id, at, actor, action, subject, detail)
-        select ?1, coalesce(max(id), 0) + 1, ?2, ?3, ?4, ?5, ?6 from audit where organization = ?1",
-        params![organization, tx.now_us(), actor, action, subject, detail.to_string()],
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![organization, tx.serial(), tx.now_us(), actor, action, subject, detail.to_string()],
     )?;
     Ok(())
 }

@@ -54,14 +54,15 @@ pub(super) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Fai
         let demo = make(&session.open_or_create()?, &options)?;
         return tell(session, &demo);
     }
-    let listener = serve::bind(session).await?;
-    let app = session.open_or_create()?;
+    let listeners = serve::bind(session).await?;
+    let app = serve::open(session).await?;
     let demo = make(&app, &options)?;
     tell(session, &demo)?;
-    let address = serve::address(&app, &listener)?;
+    let address = serve::address(&app, &listeners)?;
+    let signalled = serve::stop_signal(&session.config.stop)?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let mut serving = tokio::spawn(server::serve(app.clone(), listener, async {
-        tokio::select! { () = serve::stop_signal() => {}, _ = stopped => {} }
+    let mut serving = tokio::spawn(server::serve(app.clone(), listeners, async {
+        tokio::select! { drain = signalled => drain, _ = stopped => Duration::ZERO }
     }));
     let shown = tokio::select! {
         ended = &mut serving => return end_of(ended),

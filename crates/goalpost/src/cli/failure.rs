@@ -6,9 +6,12 @@ use std::io::{self, ErrorKind as IoKind};
 use std::path::Path;
 use std::process::ExitCode;
 
+use goalpost::backup::BackupError;
 use goalpost::config::{ConfigError, SandboxError};
 use goalpost::demo::DemoError;
 use goalpost::imports::ImportError;
+use goalpost::nodes::Disagreement;
+use goalpost::store::Unusable;
 use goalpost_db::ErrorKind as DbKind;
 
 use super::printer::{visible, word};
@@ -69,6 +72,17 @@ fn hint_for(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<ImportError>() {
         return error.hint();
     }
+    if let Some(error) = error.downcast_ref::<Unusable>() {
+        return error.hint();
+    }
+    if let Some(error) = error.downcast_ref::<BackupError>()
+        && let Some(hint) = error.hint()
+    {
+        return Some(hint);
+    }
+    if let Some(error) = error.downcast_ref::<Disagreement>() {
+        return Some(error.hint());
+    }
     if let Some(error) = error.downcast_ref::<goalpost_db::Error>() {
         return db_hint(error.kind()).map(str::to_owned);
     }
@@ -80,6 +94,13 @@ fn db_hint(kind: DbKind) -> Option<&'static str> {
         DbKind::Busy => "another command, perhaps an import, is writing: run this again when it is done",
         DbKind::StorageFull => "the disk is full: make room and run this again; nothing was half written",
         DbKind::NewerSchema => "use the newer `goalpost`, or name another folder by `--data`",
+        DbKind::OlderSchema => "run `goalpost migrate` once; other nodes may go on serving meanwhile",
+        DbKind::Unavailable => {
+            "check that the database server runs, and host and port of `--database`; a retry helps once it answers"
+        }
+        DbKind::Refused => {
+            "check user, password, database and certificates of `--database`, and that the user may use that database"
+        }
         DbKind::NotADatabase => {
             "name the data folder of a Goalpost server by `--data`, or restore its backup"
         }
@@ -133,7 +154,7 @@ macro_rules! from_errors {
     )*};
 }
 
-from_errors!(goalpost_db::Error, ConfigError, DemoError, ImportError, reqwest::Error);
+from_errors!(goalpost_db::Error, BackupError, ConfigError, DemoError, ImportError, Unusable, reqwest::Error);
 
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {

@@ -3,17 +3,21 @@
 use goalpost::ids::fold;
 use goalpost::orgs::people::{self, Person};
 use goalpost::orgs::{self, Organization};
-use goalpost_db::Tx;
+use goalpost_db::{Lock, Tx};
 use uuid::Uuid;
 
 use super::failure::Failure;
 
-/// The organization with this GUID.
+/// The organization with this GUID, whose rows the transaction is about from here on; changes of it come one after
+/// another.
 pub(super) fn organization(tx: &Tx<'_>, guid: Uuid) -> Result<Organization, Failure> {
-    orgs::queries::find_by_guid(tx, guid)?.ok_or_else(|| {
+    let organization = orgs::queries::find_by_guid(tx, guid)?.ok_or_else(|| {
         Failure::new(format!("there is no organization `{guid}`"))
             .hint("`goalpost org list` shows those that exist")
-    })
+    })?;
+    tx.enter(organization.number.0)?;
+    tx.lock(organization.number.0, Lock::Data)?;
+    Ok(organization)
 }
 
 /// The one person of the organization with this e-mail address.

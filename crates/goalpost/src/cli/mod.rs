@@ -4,27 +4,32 @@
 //! `hint:` lines go to standard error. A command ends with 0, with 1 if it failed, with 2 if it was not understood.
 //! Every command works on a data folder while a server runs on it.
 
+mod backup;
 mod demo;
 mod failure;
 mod import;
+mod log;
 mod lookup;
+mod migrate;
 mod org;
+#[cfg(feature = "otel")]
+mod otel;
 mod printer;
+mod restore;
 mod sample_export;
 mod serve;
 mod token;
 mod user;
 mod view;
+mod worker;
 
-use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use goalpost::app::App;
-use goalpost::config::{Config, Overrides};
-use tracing_subscriber::EnvFilter;
+use goalpost::config::{Config, LogFormat, Overrides, Variables};
 
 use failure::Failure;
 use printer::{Output, Printer};
@@ -58,12 +63,42 @@ struct SettingArgs {
     /// Scheme, host and port under which clients reach the server [default: http and its address]
     #[arg(long, global = true, env = "GOALPOST_PUBLIC_URL", hide_env_values = true, value_name = "URL")]
     public_url: Option<String>,
+    /// PostgreSQL database, as `postgres://user@host:5432/name` [default: an SQLite file in the data folder]
+    #[arg(long, global = true, env = "GOALPOST_DATABASE", hide_env_values = true, value_name = "URL")]
+    database: Option<String>,
+    /// Folder or object store for the files of exports, such as `s3://bucket/prefix` [default: content in the data folder]
+    #[arg(long, global = true, env = "GOALPOST_CONTENT", hide_env_values = true, value_name = "URL")]
+    content: Option<String>,
     /// Settings file [default: goalpost.toml in the data folder, if there is one]
     #[arg(long, global = true, env = "GOALPOST_CONFIG", hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address and port that serves `/metrics` and nothing else [default: none]
+    #[arg(long, global = true, env = "GOALPOST_METRICS_LISTEN", hide_env_values = true, value_name = "ADDR:PORT", value_parser = address)]
+    metrics_listen: Option<SocketAddr>,
+    /// Form of the log [default: text]
+    #[arg(long, global = true, env = "GOALPOST_LOG_FORMAT", hide_env_values = true, value_enum)]
+    log_format: Option<LogForm>,
     /// Form of the result
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
+}
+
+/// The names of [`LogFormat`] on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LogForm {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl From<LogForm> for LogFormat {
+    fn from(form: LogForm) -> Self {
+        match form {
+            LogForm::Text => Self::Text,
+            LogForm::Json => Self::Json,
+        }
+    }
 }
 
 /// A clap value parser.
@@ -78,6 +113,14 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Serve the export API and make the exports
     Serve(serve::ServeArgs),
+    /// Make the exports that other processes serve
+    Worker(worker::WorkerArgs),
+    /// Bring the database's schema up to date
+    Migrate(migrate::MigrateArgs),
+    /// Copy everything of a server into a folder, while it runs
+    Backup(backup::BackupArgs),
+    /// Check a backup, and write it to an empty data folder or database
+    Restore(restore::RestoreArgs),
     /// Read the ZIP of an organization that Viva Goals handed out
     Import(import::ImportArgs),
     /// List, make and delete Explorer views
@@ -96,6 +139,8 @@ enum Command {
 /// What every command works with.
 struct Session {
     config: Config,
+    /// What the command line and the environment say of it.
+    overrides: Overrides,
     printer: Printer,
 }
 
@@ -108,7 +153,7 @@ impl Session {
     /// Open the data folder of a command that has nothing to do in an empty one.
     fn open(&self) -> Result<App, Failure> {
         let data = &self.config.data;
-        if goalpost::app::database_path(&self.config).exists() {
+        if goalpost::app::database(&self.config)?.may_exist() {
             return self.open_or_create();
         }
         Err(Failure::new(format!("there are no Goalpost data in `{}`", data.display())).hint(
@@ -135,37 +180,53 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn execute(cli: Cli) -> Result<(), Failure> {
-    start_log(matches!(cli.command, Command::Serve(_)));
-    let SettingArgs { data, listen, public_url, config, output } = cli.settings;
-    let mut session = Session {
-        config: Config::load(&Overrides { config, data, listen, public_url })?,
-        printer: Printer::new(output),
+    let SettingArgs {
+        data,
+        listen,
+        public_url,
+        database,
+        content,
+        config,
+        metrics_listen,
+        log_format,
+        output,
+    } = cli.settings;
+    let (log_format, variables) = (log_format.map(LogFormat::from), Variables::of_process());
+    let overrides = Overrides {
+        config,
+        data,
+        listen,
+        public_url,
+        database,
+        content,
+        variables,
+        metrics_listen,
+        log_format,
     };
+    let config = Config::load(&overrides)?;
+    let mut session = Session { config, overrides, printer: Printer::new(output) };
+    let level = if matches!(cli.command, Command::Serve(_) | Command::Worker(_)) { "info" } else { "warn" };
+    let _log = log::start(session.config.observability.log_format, level)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(args, &mut session).await,
             Command::Serve(args) => serve::run(args, &mut session).await,
+            Command::Worker(args) => worker::run(args, &mut session).await,
+            Command::Migrate(args) => migrate::run(&args, &session),
+            Command::Backup(args) => backup::run(&args, &session),
+            Command::Restore(args) => restore::run(&args, &session),
             Command::Import(args) => import::run(args, &session),
             Command::View(command) => view::run(command, &session).await,
             Command::Org(command) => org::run(command, &session).await,
             Command::User(command) => user::run(command, &session).await,
             Command::Token(args) => token::run(args, &session).await,
         }
-    })
-}
-
-/// Log to standard error, by `GOALPOST_LOG` (such as `debug` or `goalpost=debug,warn`): text on a terminal, else JSON.
-fn start_log(is_server: bool) {
-    let default = if is_server { "info" } else { "warn" };
-    let filter = EnvFilter::try_from_env("GOALPOST_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    if io::stderr().is_terminal() {
-        log.compact().with_ansi(printer::wants_colour()).init();
-    } else {
-        log.json().init();
-    }
+    });
+    // A server that stopped has waited as long as it may; a thread that still makes a file must not hold it up.
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]

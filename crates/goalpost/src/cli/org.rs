@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand};
 use goalpost::audit;
 use goalpost::orgs::{self, ExportPolicy, Organization, people};
-use goalpost_db::Tx;
+use goalpost_db::{Scope, Tx};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -94,12 +94,12 @@ pub(super) async fn run(command: OrgCommand, session: &Session) -> Result<(), Fa
     match command {
         OrgCommand::List => list(session),
         OrgCommand::Show(args) => {
-            let details = session.open()?.db.snapshot(|tx| details(tx, args.organization))?;
+            let details = session.open()?.db.snapshot(Scope::Global, |tx| details(tx, args.organization))?;
             print(session, &details)
         }
         OrgCommand::Set(args) => {
             let db = session.open()?.db;
-            let details = db.write(move |tx| {
+            let details = db.write(Scope::Global, move |tx| {
                 change(tx, &args)?;
                 details(tx, args.organization)
             });
@@ -109,7 +109,7 @@ pub(super) async fn run(command: OrgCommand, session: &Session) -> Result<(), Fa
 }
 
 fn list(session: &Session) -> Result<(), Failure> {
-    let all = session.open()?.db.read(orgs::queries::list)?;
+    let all = session.open()?.db.snapshot(Scope::Global, orgs::queries::list)?;
     let entries: Vec<_> = all.into_iter().map(OrgEntry::from).collect();
     session.printer.list(&entries, ["ID", "NAME", "MAY EXPORT"], |org| {
         [org.id.to_string(), org.name.clone(), org.export_policy.to_string()]

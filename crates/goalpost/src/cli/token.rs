@@ -6,6 +6,7 @@ use clap::Args;
 use goalpost::app::App;
 use goalpost::identity::queries::{PersonFound, find_people_by_email, link};
 use goalpost::identity::{OWN_ISSUER, Subject};
+use goalpost_db::Scope;
 use uuid::Uuid;
 
 use super::Session;
@@ -49,7 +50,7 @@ pub(super) async fn run(args: TokenArgs, session: &Session) -> Result<(), Failur
 /// A token for whoever has this e-mail, who is joined to the own issuer's sign-in of that GUID.
 pub(super) async fn issue(app: &App, email: String, scopes: &str, ttl: Duration) -> Result<String, Failure> {
     let tenant = app.own_issuer.tenant();
-    let object = app.db.write(move |tx| {
+    let object = app.db.write(Scope::Global, move |tx| {
         let people = find_people_by_email(tx, email.trim())?;
         let object = the_one_object(&people, &email)?;
         let subject = Subject { issuer: OWN_ISSUER.to_owned(), tenant, object };

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use goalpost::audit;
 use goalpost::identity::{Subject, queries::link};
 use goalpost::orgs::people;
+use goalpost_db::Scope;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -81,7 +82,7 @@ pub(super) async fn run(command: UserCommand, session: &Session) -> Result<(), F
 }
 
 fn list(args: &ListArgs, session: &Session) -> Result<(), Failure> {
-    let (people, mut identities) = session.open()?.db.snapshot(|tx| {
+    let (people, mut identities) = session.open()?.db.snapshot(Scope::Global, |tx| {
         let organization = lookup::organization(tx, args.organization)?.number;
         Ok::<_, Failure>((people::list(tx, organization)?, people::list_identities(tx, organization)?))
     })?;
@@ -136,7 +137,7 @@ async fn link_sign_in(args: LinkArgs, session: &Session) -> Result<(), Failure> 
     let subject = Subject { issuer, tenant, object };
     let linked = subject.clone();
     let app = session.open()?;
-    let person = app.db.write(move |tx| {
+    let person = app.db.write(Scope::Global, move |tx| {
         let organization = lookup::organization(tx, organization)?;
         let person = lookup::person(tx, &organization, &user)?;
         link(tx, &linked, organization.number, person.number)?;

@@ -10,6 +10,7 @@ use goalpost::ids::PersonNumber;
 use goalpost::orgs::people;
 use goalpost::views::{self, NewView, Selection, Sort, View, ViewError};
 use goalpost::web::explorer_path;
+use goalpost_db::Scope;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -124,7 +125,7 @@ pub(super) async fn run(command: ViewCommand, session: &Session) -> Result<(), F
 }
 
 fn list(args: &ListArgs, session: &Session) -> Result<(), Failure> {
-    let (views, people) = session.open()?.db.snapshot(|tx| {
+    let (views, people) = session.open()?.db.snapshot(Scope::Global, |tx| {
         let organization = lookup::organization(tx, args.organization)?.number;
         Ok::<_, Failure>((views::queries::list(tx, organization)?, people::list(tx, organization)?))
     })?;
@@ -154,7 +155,7 @@ async fn create(args: CreateArgs, session: &Session) -> Result<(), Failure> {
     let app = session.open()?;
     let guid = args.id.unwrap_or_else(|| app.ids.guid());
     let CreateArgs { organization: organization_guid, name, owner, top_level, public, .. } = args;
-    let created = app.db.write(move |tx| {
+    let created = app.db.write(Scope::Global, move |tx| {
         let organization = lookup::organization(tx, organization_guid)?;
         let owner = owner.as_deref().map(|email| lookup::person(tx, &organization, email)).transpose()?;
         let new = NewView {
@@ -181,7 +182,7 @@ async fn create(args: CreateArgs, session: &Session) -> Result<(), Failure> {
 async fn delete(args: DeleteArgs, session: &Session) -> Result<(), Failure> {
     let DeleteArgs { organization, id } = args;
     let app = session.open()?;
-    let deleted = app.db.write(move |tx| {
+    let deleted = app.db.write(Scope::Global, move |tx| {
         let number = lookup::organization(tx, organization)?.number;
         let view = views::delete(tx, number, id, None).map_err(|error| hinted(error, organization))?;
         audit::record(tx, number, None, "view.delete", &id.to_string(), &json!({}))?;

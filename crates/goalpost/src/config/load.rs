@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use axum::http::Uri;
 
-use super::Config;
+use super::{Config, LogFormat, Variables};
 
 /// The settings file that is read from the data folder if no other is named.
 pub const FILE_NAME: &str = "goalpost.toml";
@@ -23,6 +23,16 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     /// Instead of [`Config::public_url`].
     pub public_url: Option<String>,
+    /// Instead of [`super::Database::url`].
+    pub database: Option<String>,
+    /// Instead of [`super::Observability::metrics_listen`].
+    pub metrics_listen: Option<SocketAddr>,
+    /// Instead of [`super::Observability::log_format`].
+    pub log_format: Option<LogFormat>,
+    /// Instead of [`super::Content::url`].
+    pub content: Option<String>,
+    /// What the environment says to object stores.
+    pub variables: Variables,
 }
 
 /// Why the settings cannot be used.
@@ -71,6 +81,19 @@ impl Config {
         if let Some(public_url) = &overrides.public_url {
             config.public_url = Some(public_url.clone());
         }
+        if let Some(database) = &overrides.database {
+            config.database.url = Some(database.clone());
+        }
+        if overrides.metrics_listen.is_some() {
+            config.observability.metrics_listen = overrides.metrics_listen;
+        }
+        if let Some(log_format) = overrides.log_format {
+            config.observability.log_format = log_format;
+        }
+        if let Some(content) = &overrides.content {
+            config.content.url = Some(content.clone());
+        }
+        config.content.variables.clone_from(&overrides.variables);
         if let Some(public_url) = &mut config.public_url {
             public_url.truncate(public_url.trim_end_matches('/').len());
         }
@@ -118,8 +141,19 @@ impl Config {
             "`public_url` must be scheme, host and port alone, such as `https://goals.example.com`",
         );
         require(!self.audience.is_empty(), "`audience` must not be empty");
+        if let Some(Err(error)) = self.database.url.as_deref().map(str::parse::<goalpost_db::Location>) {
+            require(false, &format!("`database.url`: {error}"));
+        }
+        require(self.database.connections > 0, "`database.connections` must be at least 1");
         let exports = &self.exports;
         require(exports.max_running > 0, "`exports.max_running` must be at least 1");
+        require(exports.poll_ms >= 10, "`exports.poll_ms` must be at least 10");
+        require(
+            exports.max_running_per_organization.is_none_or(|limit| limit > 0),
+            "`exports.max_running_per_organization` must be at least 1",
+        );
+        require(exports.max_kept > 0, "`exports.max_kept` must be at least 1");
+        require(exports.max_kept_bytes > 0, "`exports.max_kept_bytes` must be at least 1");
         require(exports.max_open > 0, "`exports.max_open` must be at least 1");
         require(exports.lease_secs >= 3, "`exports.lease_secs` must be at least 3: it is renewed at a third");
         require(exports.max_attempts > 0, "`exports.max_attempts` must be at least 1");
@@ -129,8 +163,27 @@ impl Config {
         );
         require(exports.start_within_secs > 0, "`exports.start_within_secs` must be at least 1");
         require(exports.expire_after_secs > 0, "`exports.expire_after_secs` must be at least 1");
+        for problem in self.content.validate(&self.data) {
+            require(false, &problem);
+        }
         require(self.limits.requests_per_10_secs > 0, "`limits.requests_per_10_secs` must be at least 1");
         require(self.limits.creates_per_10_secs > 0, "`limits.creates_per_10_secs` must be at least 1");
+        let connections = &self.connections;
+        require(connections.header_secs > 0, "`connections.header_secs` must be at least 1");
+        require(connections.body_bytes_per_sec > 0, "`connections.body_bytes_per_sec` must be at least 1");
+        require(connections.stall_secs > 0, "`connections.stall_secs` must be at least 1");
+        require(connections.idle_secs > 0, "`connections.idle_secs` must be at least 1");
+        let stop = &self.stop;
+        require(stop.grace_secs > 0, "`stop.grace_secs` must be at least 1");
+        require(
+            stop.drain_secs < stop.grace_secs,
+            "`stop.drain_secs` must be less than `stop.grace_secs`: it is a part of it",
+        );
+        let metrics_listen = self.observability.metrics_listen;
+        require(
+            metrics_listen.is_none_or(|address| address.port() == 0 || address != self.listen),
+            "`observability.metrics_listen` must be another address than `listen`",
+        );
         for (index, issuer) in self.issuers.iter().enumerate() {
             let number = index + 1;
             require(

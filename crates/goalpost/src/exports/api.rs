@@ -5,6 +5,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use goalpost_db::Lock;
 use goalpost_odata::{OptionsError, QueryOptions, QueryString};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,13 +14,17 @@ use super::id::{ExportId, InvalidId};
 use super::resource::{self, Properties, Root, job_not_found, parse_guid};
 use super::{ExportSpec, KIND, list, queries};
 use crate::app::App;
-use crate::http::{GraphError, body, time};
+use crate::http::{GraphError, RequestIds, body, time};
 use crate::identity::{Caller, Member, Scope};
 use crate::jobs::{JobKey, NewJob, queries as jobs};
+use crate::trace::TraceParent;
 use crate::{audit, views};
 
 const ODATA_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("odata-version"), HeaderValue::from_static("4.0"));
+
+/// More requests than all nodes together write at the same time for one organization.
+const CLOSE: i64 = 64;
 
 /// Members of a job that a client may send back, though it cannot set them.
 const READ_ONLY: [&str; 8] = [
@@ -47,6 +52,7 @@ pub async fn create_export(
             secs,
         )
     })?;
+    let trace = request.extensions().get::<RequestIds>().and_then(RequestIds::continuation);
     let (organization, view) = read_pair(request).await?;
     // Who has left is not in the organization any more, and learns no more of it than a stranger.
     let member = app.identity.member(&caller, organization).await?.filter(|member| member.active);
@@ -61,7 +67,10 @@ pub async fn create_export(
     }
     let view = app
         .db
-        .read(|tx| views::queries::find_visible(tx, member.organization, view, member.person))?
+        .read(member.organization, |tx| {
+            views::queries::find_visible(tx, member.organization, view, member.person)
+        })
+        .await?
         .ok_or_else(|| {
             GraphError::service(
                 StatusCode::NOT_FOUND,
@@ -72,9 +81,12 @@ pub async fn create_export(
         })?;
     // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
     for _ in 0..8 {
-        match promise(&app, member, &view).await? {
+        match promise(&app, member, &view, trace.clone()).await? {
             Promise::Made(key, created_at) => {
                 app.wake.notify_one();
+                app.made.notify_one();
+                app.metrics.jobs.created.inc();
+                tracing::info!(job.id = %key.id, organization.id = %organization, "export created");
                 return Ok(created(&root, ExportId { job: key.id, organization }, created_at));
             }
             Promise::Pending(key) => {
@@ -86,24 +98,39 @@ pub async fn create_export(
     Err(GraphError::unavailable())
 }
 
-enum Promise {
+/// What came of [`promise`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// The job was made, at this instant, microseconds.
     Made(JobKey, i64),
+    /// This one is pending for the pair.
     Pending(JobKey),
+    /// One was pending, and has ended since.
     Gone,
 }
 
 /// Write the job, unless one is pending for its pair. The index alone decides, so of any number of simultaneous
 /// requests one wins.
-async fn promise(app: &App, member: Member, view: &views::View) -> Result<Promise, GraphError> {
+pub async fn promise(
+    app: &App,
+    member: Member,
+    view: &views::View,
+    trace: Option<TraceParent>,
+) -> Result<Promise, GraphError> {
     let ids = app.ids;
     let (pair, spec) = (view.guid, ExportSpec::freeze(view).to_json());
     let (max_open, expire_after_us) = (app.config.exports.max_open, app.figures().expire_after_us);
     let organization = member.organization;
     let made = app
         .db
-        .write(move |tx| {
-            if jobs::count_pending(tx, organization, KIND)? >= max_open {
-                return Ok(None);
+        .write(organization, move |tx| {
+            // Close to the limit one counts at a time, so that it holds however many ask at once.
+            let count = || jobs::count_pending(tx, organization, KIND);
+            if count()? + CLOSE >= max_open {
+                tx.lock(organization.0, Lock::Pending)?;
+                if count()? >= max_open {
+                    return Ok(None);
+                }
             }
             // The id carries the creation, cut to milliseconds as on the wire.
             let created_at = tx.now_us() / 1000 * 1000;
@@ -115,6 +142,7 @@ async fn promise(app: &App, member: Member, view: &views::View) -> Result<Promis
                 creator: member.person,
                 spec: spec.clone(),
                 expires_at: created_at + expire_after_us,
+                trace: trace.clone(),
             };
             jobs::insert(tx, &job, created_at)?;
             audit::record(
@@ -131,7 +159,8 @@ async fn promise(app: &App, member: Member, view: &views::View) -> Result<Promis
     match made {
         Ok(Some((key, created_at))) => Ok(Promise::Made(key, created_at)),
         Ok(None) => {
-            let pending = app.db.read(|tx| jobs::find_pending(tx, organization, KIND, pair))?;
+            let pending =
+                app.db.read(organization, |tx| jobs::find_pending(tx, organization, KIND, pair)).await?;
             pending.map(Promise::Pending).ok_or_else(|| {
                 GraphError::too_many_requests(
                     "Too many exports of your organization are pending. Wait for one of them.",
@@ -140,7 +169,8 @@ async fn promise(app: &App, member: Member, view: &views::View) -> Result<Promis
             })
         }
         Err(error) if error.is_unique() => {
-            let pending = app.db.read(|tx| jobs::find_pending(tx, organization, KIND, pair))?;
+            let pending =
+                app.db.read(organization, |tx| jobs::find_pending(tx, organization, KIND, pair)).await?;
             Ok(pending.map_or(Promise::Gone, Promise::Pending))
         }
         Err(error) => Err(error.into()),
@@ -250,9 +280,10 @@ pub(super) async fn find_export(
         InvalidId::Unknown => job_not_found(),
     })?;
     let member = app.identity.member(caller, id.organization).await?.ok_or_else(job_not_found)?;
-    let found =
-        app.db.read(|tx| Ok::<_, goalpost_db::Error>((queries::find(tx, &member, id.job)?, tx.now_us())))?;
-    match found {
+    let found = app.db.read(member.organization, |tx| {
+        Ok::<_, goalpost_db::Error>((queries::find(tx, &member, id.job)?, tx.now_us()))
+    });
+    match found.await? {
         (Some(export), now) => Ok((member, export, now)),
         (None, _) => Err(job_not_found()),
     }
@@ -269,8 +300,8 @@ pub async fn list_exports(
     let all = ["filter", "select", "top", "skip", "count", "skiptoken", "orderby", "format"];
     let (query, options) = read_options(query.as_deref(), &all)?;
     let request = list::Request::new(&options)?;
-    let memberships = app.identity.memberships(&caller)?;
-    let page = app.db.read(|tx| list::page(tx, &memberships, &request))?;
+    let memberships = app.identity.memberships(&caller).await?;
+    let page = list::page(&app.db, &memberships, &request).await?;
     let mut json = Map::new();
     let context = root.context(&format!("/goals/exportJobs{}", request.properties.in_context()));
     json.insert("@odata.context".into(), context.into());
@@ -298,8 +329,8 @@ pub async fn count_exports(
     caller.require(Scope::Read)?;
     let (_, options) = read_options(query.as_deref(), &["filter"])?;
     let request = list::Request::new(&options)?;
-    let memberships = app.identity.memberships(&caller)?;
-    let count = app.db.read(|tx| list::count(tx, &memberships, &request))?;
+    let memberships = app.identity.memberships(&caller).await?;
+    let count = list::count(&app.db, &memberships, &request).await?;
     Ok(([ODATA_VERSION], [("content-type", "text/plain")], count.to_string()).into_response())
 }
 

@@ -1,10 +1,8 @@
 //! Fetching a finished file: whole, in part, or not again if it is known (RFC 9110 §13, §14).
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
 use std::ops::Range;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -12,9 +10,11 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::TryStreamExt as _;
+use http_body_util::BodyExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
-use tokio_util::io::ReaderStream;
+use tracing::Instrument as _;
 
 use super::ExportId;
 use super::api::{find_export, read_options};
@@ -25,11 +25,10 @@ use crate::audit;
 use crate::http::GraphError;
 use crate::identity::{Caller, Member, Scope};
 use crate::jobs::{JobKey, State as JobState};
+use crate::store::ErrorKind;
 
 /// What stands for itself in an extended parameter (RFC 8187 §3.2.1), as far as file names have it.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
-/// Bytes read from the disk at a time.
-const CHUNK: usize = 256 * 1024;
 
 /// The file of an export. Served whatever `Accept` says: Graph's own clients ask for JSON here.
 pub async fn get_content(
@@ -60,21 +59,37 @@ pub async fn get_content(
             "This export holds what its creator may see. Create your own export of this view.",
         ));
     }
-    let file = match app.content.read(&content.key) {
-        Ok(file) => file,
-        Err(error) => {
-            // If the export has expired since it was found, this says so.
-            find_export(&app, &caller, &id).await?;
-            return Err(GraphError::internal(&error));
-        }
-    };
     if method != Method::GET {
         headers.remove(RANGE); // RFC 9110 §14.2: no other method knows it
     }
-    let response = answer(content, file, &headers)?;
+    let (mut response, part) = answer(content, &headers);
+    if let Some(part) = part.filter(|_| method == Method::GET) {
+        *response.body_mut() = match read(&app, content, part).await {
+            Ok(body) => body,
+            Err(error) => {
+                // If the export has expired since it was found, this says so.
+                find_export(&app, &caller, &id).await?;
+                return Err(error);
+            }
+        };
+    }
+    let record = record(app.clone(), member, export.job.key, response.status(), headers);
     // Not waited for: the bytes are there, and the database may be busy.
-    tokio::spawn(record(app, member, export.job.key, response.status(), headers));
-    Ok(response)
+    app.tasks.spawn(record.in_current_span());
+    Ok(if method == Method::GET { counted(&app, response) } else { response })
+}
+
+/// Count what of the file is fetched.
+fn counted(app: &App, response: Response) -> Response {
+    let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let Some(length) = length.filter(|_| response.status().is_success()) else { return response };
+    let mut download = app.metrics.exports.download(length);
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            download.took(frame.data_ref().map_or(0, Bytes::len));
+            frame
+        }))
+    })
 }
 
 /// 409 for a job that has made no file: with `Retry-After` while it may still come.
@@ -99,7 +114,25 @@ fn forbidden(inner: &'static str, message: &str) -> GraphError {
     GraphError::service(StatusCode::FORBIDDEN, "forbidden", inner, message)
 }
 
-fn answer(content: &Content, mut file: File, request: &HeaderMap) -> Result<Response, GraphError> {
+/// The bytes of a range, as a body that is whole or is cut.
+async fn read(app: &App, content: &Content, range: Range<u64>) -> Result<Body, GraphError> {
+    let reading = app.content.read(&content.key, range).await.map_err(|error| {
+        // A store that lost a file does not find it again; one that is away comes back.
+        if error.kind() == ErrorKind::NotFound {
+            return GraphError::internal(&error);
+        }
+        tracing::warn!(%error, "could not read a content");
+        GraphError::unavailable()
+    })?;
+    if reading.size_bytes != content.size_bytes {
+        let size = reading.size_bytes;
+        return Err(GraphError::internal(&format!("a content has {size} bytes in the store, not its own")));
+    }
+    Ok(Body::from_stream(reading.bytes.inspect_err(|error| tracing::warn!(%error, "a download was cut"))))
+}
+
+/// The answer without its body, and which bytes the body is to be, if it is to have any.
+fn answer(content: &Content, request: &HeaderMap) -> (Response, Option<Range<u64>>) {
     let etag = etag(content);
     let mut headers = HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
@@ -109,7 +142,7 @@ fn answer(content: &Content, mut file: File, request: &HeaderMap) -> Result<Resp
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ]);
     if request.get(IF_NONE_MATCH).is_some_and(|known| names(known, &etag)) {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        return ((StatusCode::NOT_MODIFIED, headers).into_response(), None);
     }
     // A part of another version must never be spliced in: then the whole file is sent.
     let same = request.get(IF_RANGE).is_none_or(|known| *known == etag);
@@ -128,14 +161,11 @@ fn answer(content: &Content, mut file: File, request: &HeaderMap) -> Result<Resp
                 "rangeNotSatisfiable",
                 "The requested range lies outside of the content.",
             );
-            return Ok(([(CONTENT_RANGE, value)], refusal).into_response());
+            return (([(CONTENT_RANGE, value)], refusal).into_response(), None);
         }
     };
-    file.seek(SeekFrom::Start(bytes.start)).map_err(|error| GraphError::internal(&error))?;
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.end - bytes.start));
-    let rest = tokio::fs::File::from_std(file);
-    let part = tokio::io::AsyncReadExt::take(rest, bytes.end - bytes.start);
-    Ok((status, headers, Body::from_stream(ReaderStream::with_capacity(part, CHUNK))).into_response())
+    ((status, headers).into_response(), Some(bytes))
 }
 
 /// The content's hash: equal tags are equal bytes.
@@ -203,7 +233,7 @@ async fn record(app: App, member: Member, job: JobKey, status: StatusCode, heade
     let detail = json!({ "status": status.as_u16(), "range": range });
     let written = app
         .db
-        .write(move |tx| {
+        .write(member.organization, move |tx| {
             audit::record(tx, member.organization, Some(member.person), "exportDownloaded", &id, &detail)
         })
         .await;

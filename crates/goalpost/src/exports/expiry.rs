@@ -1,10 +1,10 @@
 //! Forgetting: exports whose time is over, and files that no export points to.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use goalpost_db::Error;
+use goalpost_db::{Error, Scope};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::queries::{self, Standing};
@@ -12,40 +12,63 @@ use crate::app::App;
 use crate::audit;
 use crate::ids::OrganizationNumber;
 use crate::jobs::sweep;
+use crate::store::{self, Entry};
 
 /// How often time's decisions are carried out. Readers never see them late: every query looks at the time itself.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// Sweeps between two looks through the store for orphans.
-const ORPHANS_EVERY: u32 = 600;
+/// How often a folder, and an object store, is looked through for orphans.
+const LOOK_EVERY: Duration = Duration::from_mins(10);
+const LOOK_AFAR_EVERY: Duration = Duration::from_mins(30);
+/// After so long nobody needs what a probe left that died, microseconds.
+const PROBE_IS_OVER_US: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// Sweep until `stop`.
-pub async fn run(app: App, stop: CancellationToken) {
-    let mut turn = 0_u32;
-    loop {
-        if let Err(error) = sweep_once(&app).await {
+/// Sweep until the app's stop. Looking through a large store takes its time, and nothing waits for it.
+pub async fn run(app: App) {
+    tokio::join!(sweep(&app), look_for_orphans(&app));
+}
+
+async fn sweep(app: &App) {
+    while !app.stop.is_asked() {
+        if let Err(error) = sweep_once(app).await {
             tracing::warn!(%error, "could not sweep");
         }
-        if turn.is_multiple_of(ORPHANS_EVERY)
-            && let Err(error) = remove_orphans(&app)
-        {
-            tracing::warn!(%error, "could not look for orphans in the store");
-        }
-        turn = turn.wrapping_add(1);
+        wait(SWEEP_EVERY, app).await;
+    }
+}
+
+async fn look_for_orphans(app: &App) {
+    let every = if app.content.outlives_removal() { LOOK_EVERY } else { LOOK_AFAR_EVERY };
+    while !app.stop.is_asked() {
         tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(SWEEP_EVERY) => {}
+            removed = remove_orphans(app) => if let Err(error) = removed {
+                tracing::warn!(%error, "could not look for orphans in the store");
+            },
+            () = app.stop.asked() => return,
         }
+        wait(every, app).await;
+    }
+}
+
+async fn wait(time: Duration, app: &App) {
+    tokio::select! {
+        () = app.stop.asked() => {}
+        () = tokio::time::sleep(time) => {}
     }
 }
 
 /// Give up what nobody can finish, and forget what is over.
+///
+/// An export is forgotten when it expires if its file stays readable for who has it open; else only later
+/// (`content.remove_after_secs`), since in the meantime nobody can begin to read it, and who has begun can end.
 pub async fn sweep_once(app: &App) -> Result<(), Error> {
-    sweep::fail_overdue(&app.db, app.figures()).await?;
-    for job in sweep::list_expired(&app.db)? {
+    let figures = app.figures();
+    sweep::fail_overdue(&app.db, figures, &app.metrics.jobs).await?;
+    expire_excess(app).await?;
+    for job in sweep::list_expired(&app.db, figures).await? {
         let forgotten = app
             .db
-            .write(move |tx| {
-                let forgotten = queries::delete_expired(tx, job)?;
+            .write(job.organization, move |tx| {
+                let forgotten = queries::delete_expired(tx, job, &figures)?;
                 if forgotten.is_some() {
                     let id = job.id.to_string();
                     audit::record(tx, job.organization, None, "exportExpired", &id, &json!({}))?;
@@ -53,29 +76,86 @@ pub async fn sweep_once(app: &App) -> Result<(), Error> {
                 Ok::<_, Error>(forgotten)
             })
             .await?;
-        // The row first: whoever finds the row finds the file.
+        // The row first: whoever finds the row finds the file. If the process dies in between, the file is an orphan.
         if let Some(Some(key)) = forgotten
-            && let Err(error) = app.content.remove(&key)
+            && let Err(error) = app.content.remove(&key).await
         {
             tracing::warn!(%error, "could not remove an expired content; it is swept later");
         }
     }
-    Ok(())
+    sweep::count_pending(&app.db, &app.metrics.jobs).await
+}
+
+/// Let old exports go where new ones have brought an organization over what it may keep.
+async fn expire_excess(app: &App) -> Result<(), Error> {
+    let published = || app.published.lock().unwrap_or_else(PoisonError::into_inner);
+    let (max_kept, max_kept_bytes) = (app.config.exports.max_kept, app.config.exports.max_kept_bytes);
+    loop {
+        let next = published().pop_first();
+        let Some(organization) = next else { return Ok(()) };
+        let expired = app.db.write(organization, move |tx| {
+            queries::expire_excess(tx, organization, max_kept, max_kept_bytes)
+        });
+        let expired = expired.await.inspect_err(|_| {
+            published().insert(organization);
+        })?;
+        if expired > 0 {
+            tracing::info!(%organization, expired, "old exports made room for new ones");
+        }
+    }
 }
 
 /// Remove the files of attempts that nobody will publish. Returns how many.
 ///
-/// A file is an orphan only if its job has ended without it, so one that is in the making is never touched.
-pub fn remove_orphans(app: &App) -> anyhow::Result<u64> {
-    let mut removed = 0;
-    for key in app.content.list()? {
-        let Some((organization, job)) = parse_key(&key) else { continue };
-        if app.db.read(|tx| queries::standing(tx, organization, job, &key))? == Standing::Orphan {
-            app.content.remove(&key)?;
-            removed += 1;
+/// A file is an orphan only if its job has ended without it, so one that is in the making is never touched; and any
+/// node may look at any time, since what is an orphan once stays one.
+pub async fn remove_orphans(app: &App) -> anyhow::Result<u64> {
+    let (mut removed, mut left) = (0, 0);
+    let mut listing = app.content.list();
+    loop {
+        let page = listing.next_page().await?;
+        if page.is_empty() {
+            app.metrics.store.orphans_left(left);
+            return Ok(removed);
+        }
+        for orphan in orphans(app, page).await? {
+            if let Err(error) = app.content.discard(&orphan).await {
+                tracing::warn!(%error, "could not remove a file that no export needs");
+                left += orphan.size_bytes;
+            } else {
+                app.metrics.store.orphan_removed(orphan.size_bytes);
+                removed += 1;
+            }
         }
     }
-    Ok(removed)
+}
+
+/// Those entries that nobody needs. Neighbours are mostly of one organization, and are looked up together.
+async fn orphans(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    let mut orphans = Vec::new();
+    let mut known = Vec::new();
+    let now = app.db.read(Scope::Global, |tx| Ok::<_, Error>(tx.now_us())).await?;
+    for entry in entries {
+        if let Some((organization, job)) = parse_key(&entry.key) {
+            known.push((organization, job, entry));
+        } else if store::is_probe(&entry.key) && entry.modified_at < now - PROBE_IS_OVER_US {
+            orphans.push(entry);
+        }
+    }
+    for neighbours in known.chunk_by(|(one, ..), (other, ..)| one == other) {
+        let (organization, ..) = neighbours[0];
+        let found = app.db.read(organization, |tx| {
+            let mut found = Vec::new();
+            for (_, job, entry) in neighbours {
+                if queries::standing(tx, organization, *job, &entry.key)? == Standing::Orphan {
+                    found.push(entry.clone());
+                }
+            }
+            Ok::<_, Error>(found)
+        });
+        orphans.extend(found.await?);
+    }
+    Ok(orphans)
 }
 
 /// The folder and name of an attempt's file: no two attempts share them, also not those of a zombie.

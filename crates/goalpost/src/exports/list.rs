@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use goalpost_db::{Result, Tx};
+use goalpost_db::{Db, Result};
 use goalpost_odata::{BinaryOperator, Direction, Expr, Literal, QueryOptions, property_names};
 use uuid::Uuid;
 
@@ -76,14 +76,16 @@ impl Request {
 }
 
 /// The page that is asked for, out of all organizations of the caller.
-pub fn page(tx: &Tx<'_>, memberships: &[Member], request: &Request) -> Result<Page> {
+pub async fn page(db: &Db, memberships: &[Member], request: &Request) -> Result<Page> {
     let mut exports = Vec::new();
     // One more than the page holds tells whether there is a next one.
     let wanted = request.skip.saturating_add(request.page_size).saturating_add(1);
     if request.page_size > 0 {
         for member in memberships.iter().filter(|member| request.admits(member)) {
-            let found = queries::list(tx, member, request.after, request.ascending, wanted)?;
-            exports.extend(found.into_iter().map(|export| (*member, export)));
+            let found = db.read(member.organization, |tx| {
+                queries::list(tx, member, request.after, request.ascending, wanted)
+            });
+            exports.extend(found.await?.into_iter().map(|export| (*member, export)));
         }
     }
     exports.sort_by_key(|(_, export)| (export.job.created_at, export.job.key.id));
@@ -94,13 +96,17 @@ pub fn page(tx: &Tx<'_>, memberships: &[Member], request: &Request) -> Result<Pa
     let more = exports.len() as u64 > request.page_size;
     exports.truncate(request.page_size as usize);
     let next = exports.last().filter(|_| more).map(|(_, last)| encode(&last.job));
-    let count = if request.count { Some(self::count(tx, memberships, request)?) } else { None };
+    let count = if request.count { Some(self::count(db, memberships, request).await?) } else { None };
     Ok(Page { exports, count, next })
 }
 
 /// All exports that the filter admits.
-pub fn count(tx: &Tx<'_>, memberships: &[Member], request: &Request) -> Result<u64> {
-    memberships.iter().filter(|member| request.admits(member)).map(|member| queries::count(tx, member)).sum()
+pub async fn count(db: &Db, memberships: &[Member], request: &Request) -> Result<u64> {
+    let mut total = 0;
+    for member in memberships.iter().filter(|member| request.admits(member)) {
+        total += db.read(member.organization, |tx| queries::count(tx, member)).await?;
+    }
+    Ok(total)
 }
 
 fn encode(job: &crate::jobs::Job) -> String {

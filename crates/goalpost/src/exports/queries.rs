@@ -1,11 +1,13 @@
 //! The SQL of exports. What all kinds of jobs share is in [`crate::jobs::queries`].
 
-use goalpost_db::{Result, Row, Tx, params};
+use std::ops::ControlFlow;
+
+use goalpost_db::{Result, Row, Tx, Value, params};
 
 use crate::identity::Member;
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::jobs::queries::{self as jobs, COLUMNS, job_from_row};
-use crate::jobs::{Job, JobKey, Lease};
+use crate::jobs::{Figures, Job, JobKey, Lease};
 use crate::store::Stored;
 
 /// An export as its callers see it: the job, and what it made.
@@ -137,28 +139,27 @@ pub fn list(
         return Ok(Vec::new());
     }
     let (beyond, order) = if ascending { (">", "asc") } else { ("<", "desc") };
+    let mut params = vec![
+        member.organization.into(),
+        tx.now_us().into(),
+        super::KIND.into(),
+        member.may_export.into(),
+        member.person.into(),
+        Value::Int(limit as i64),
+    ];
+    let mut page = String::new();
+    if let Some(after) = after {
+        page = format!("and (job.created_at, job.id) {beyond} (?7, ?8)");
+        params.extend([after.created_at.into(), after.id.into_bytes().into()]);
+    }
     let sql = select(
         "list",
         &format!(
-            "where job.organization = ?1 and job.kind = ?3 and {ALIVE} and (?4 or job.creator = ?5)
-               and (?6 is null or (job.created_at, job.id) {beyond} (?6, ?7))
-             order by job.created_at {order}, job.id {order} limit ?8"
+            "where job.organization = ?1 and job.kind = ?3 and {ALIVE} and (?4 or job.creator = ?5) {page}
+             order by job.created_at {order}, job.id {order} limit ?6"
         ),
     );
-    tx.query(
-        &sql,
-        params![
-            member.organization,
-            tx.now_us(),
-            super::KIND,
-            member.may_export,
-            member.person,
-            after.map(|after| after.created_at),
-            after.map(|after| after.id.into_bytes()),
-            limit as i64,
-        ],
-        export_from_row,
-    )
+    tx.query(&sql, &params, export_from_row)
 }
 
 /// How many exports of one organization the member may know of.
@@ -204,6 +205,41 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Resu
     Ok(true)
 }
 
+/// Let the oldest finished exports expire now, as far as there are more, or more bytes of them, than the organization may
+/// keep. The newest stays whatever its size. Returns how many.
+pub fn expire_excess(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    max_kept: i64,
+    max_kept_bytes: i64,
+) -> Result<u64> {
+    let (mut kept, mut bytes, mut excess) = (0, 0, Vec::new());
+    tx.each(
+        "-- exports::list_kept
+        select job.id, export.size_bytes
+          from export join job on job.organization = ?1 and job.id = export.job
+         where export.organization = ?1 and job.state = 'succeeded' and job.expires_at > ?2
+         order by job.finished_at desc, job.id desc",
+        params![organization, tx.now_us()],
+        |row| {
+            kept += 1;
+            bytes += row.int(1)?;
+            if kept > 1 && (kept > max_kept || bytes > max_kept_bytes) {
+                excess.push(row.bytes::<16>(0)?);
+            }
+            Ok::<_, goalpost_db::Error>(ControlFlow::Continue(()))
+        },
+    )?;
+    for id in &excess {
+        tx.execute(
+            "-- exports::expire_early
+            update job set expires_at = ?3 where organization = ?1 and id = ?2 and state = 'succeeded'",
+            params![organization, *id, tx.now_us()],
+        )?;
+    }
+    Ok(excess.len() as u64)
+}
+
 /// What of the job the worker needs besides its spec.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -240,8 +276,8 @@ pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
 }
 
 /// Forget an ended export whose time is over; the key of its content, if it had one. `None`: it is not to be forgotten.
-pub fn delete_expired(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
-    if !jobs::delete_expired(tx, job)? {
+pub fn delete_expired(tx: &Tx<'_>, job: JobKey, figures: &Figures) -> Result<Option<Option<String>>> {
+    if !jobs::delete_expired(tx, job, figures)? {
         return Ok(None);
     }
     let key = tx.query_opt(

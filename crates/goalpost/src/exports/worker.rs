@@ -1,13 +1,15 @@
 //! Making the file: one snapshot is read and written on one thread, hashed and stored on another, then published.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
+use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Instant;
 
-use goalpost_db::{Error, Tx};
+use goalpost_db::{Error, Scope, Tx};
 use goalpost_tabular::Csv;
 use serde_json::json;
+use tracing::Span;
 
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
@@ -18,7 +20,7 @@ use crate::goals::filter::Subject;
 use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::Abandoned;
 use crate::jobs::{JobKey, Lease, Step, StepError};
-use crate::store::{Stored, Writer};
+use crate::store::{self, Writer};
 
 /// Bytes handed to the storing thread at a time, and how many such pieces may wait there: the memory of a job.
 const PIECE: usize = 256 * 1024;
@@ -36,6 +38,7 @@ impl Step for MakeExport {
 
 /// Make the file of one claimed export and publish it.
 async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
+    let begun = Instant::now();
     let spec: ExportSpec = serde_json::from_str(&lease.spec).map_err(|error| {
         tracing::error!(%error, "a job's frozen spec cannot be read");
         StepError::Final {
@@ -44,7 +47,10 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
         }
     })?;
     let db = app.db.clone();
-    let order = db.read(|tx| queries::find_order(tx, lease.job))?.ok_or(StepError::LeaseLost)?;
+    let order = db
+        .read(lease.job.organization, |tx| queries::find_order(tx, lease.job))
+        .await?
+        .ok_or(StepError::LeaseLost)?;
     if app.config.sandbox.fail_views.contains(&order.view) {
         return Err(StepError::Final {
             failure: "sandbox",
@@ -55,15 +61,45 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
         expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
     let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
     let (job, abandoned) = (lease.job, lease.abandoned.clone());
-    let made =
-        tokio::task::spawn_blocking(move || db.snapshot(|tx| write_file(tx, job, &spec, writer, &abandoned)))
-            .await
-            .map_err(|panic| {
-                tracing::error!(%panic, "making a file panicked");
-                StepError::internal()
-            })??;
+    let span = Span::current();
+    let making = move || {
+        span.in_scope(|| {
+            let written =
+                db.snapshot(job.organization, |tx| write_file(tx, job, &spec, writer, &abandoned))?;
+            // The snapshot is over: what is left may take its time.
+            written.finish(&spec)
+        })
+    };
+    let made = tokio::task::spawn_blocking(making).await.map_err(|panic| {
+        tracing::error!(%panic, "making a file panicked");
+        StepError::internal()
+    })??;
     hold_running(app, &lease).await;
-    publish(app, lease, made).await
+    publish(app, lease, made, begun).await
+}
+
+/// A file that is written from one snapshot, and not yet durable.
+struct Written {
+    writer: Writer,
+    summary: rows::Summary,
+    order: Order,
+    as_of_at: i64,
+    depends_on_caller: bool,
+}
+
+impl Written {
+    fn finish(self, spec: &ExportSpec) -> Result<Made, StepError> {
+        let stored = self.writer.finish().map_err(|error| storage_error(&error))?;
+        Ok(Made {
+            stored,
+            same_for_everyone: !self.depends_on_caller && !self.summary.met_restricted,
+            file_name: spec.file_name(self.order.file_number, self.order.created_at),
+            row_count: self.summary.rows,
+            omitted_count: self.summary.omitted,
+            revision: self.order.revision,
+            as_of_at: self.as_of_at,
+        })
+    }
 }
 
 /// Write the whole file from one snapshot.
@@ -73,7 +109,7 @@ fn write_file(
     spec: &ExportSpec,
     writer: Writer,
     abandoned: &Abandoned,
-) -> Result<Made, StepError> {
+) -> Result<Written, StepError> {
     let order = queries::find_order(tx, job)?.ok_or(StepError::LeaseLost)?;
     let subject = Subject::on_day(job.organization, Some(order.creator), tx.now_us());
     let chosen = |first: usize| spec.selection.condition(&subject, first);
@@ -81,7 +117,7 @@ fn write_file(
     let plan = Plan::new(tx, &query)?;
     let depends_on_caller = spec.selection.filter.depends_on_caller() || plan.has_restricted;
     let checkins = plan.most_checkins as usize;
-    let (stored, summary) = std::thread::scope(|scope| {
+    let (writer, summary) = std::thread::scope(|scope| {
         let (full, to_store) = sync_channel(PIECES);
         let (to_reuse, empty) = sync_channel(PIECES);
         let storing = scope.spawn(move || store(writer, &to_store, &to_reuse));
@@ -101,29 +137,9 @@ fn write_file(
         let summary = summary.and_then(|summary| out.hand_over().map(|()| summary));
         drop(out);
         let writer = storing.join().map_err(|_| stored_badly())?.map_err(|error| storage_error(&error))?;
-        let summary = summary?;
-        Ok::<_, StepError>((writer.finish().map_err(|error| storage_error(&error))?, summary))
+        Ok::<_, StepError>((writer, summary?))
     })?;
-    Ok(made(stored, summary, &order, spec, tx.now_us(), depends_on_caller))
-}
-
-fn made(
-    stored: Stored,
-    summary: rows::Summary,
-    order: &Order,
-    spec: &ExportSpec,
-    as_of_at: i64,
-    depends_on_caller: bool,
-) -> Made {
-    Made {
-        stored,
-        same_for_everyone: !depends_on_caller && !summary.met_restricted,
-        file_name: spec.file_name(order.file_number, order.created_at),
-        row_count: summary.rows,
-        omitted_count: summary.omitted,
-        revision: order.revision,
-        as_of_at,
-    }
+    Ok(Written { writer, summary, order, as_of_at: tx.now_us(), depends_on_caller })
 }
 
 /// The file in the making, piece by piece; buffers come back from the storing thread to be filled again.
@@ -146,7 +162,7 @@ fn store(
     mut writer: Writer,
     pieces: &Receiver<Vec<u8>>,
     emptied: &SyncSender<Vec<u8>>,
-) -> io::Result<Writer> {
+) -> store::Result<Writer> {
     for mut piece in pieces {
         writer.write(&piece)?;
         piece.clear();
@@ -164,10 +180,10 @@ fn stored_badly() -> StepError {
     }
 }
 
-fn storage_error(error: &io::Error) -> StepError {
+fn storage_error(error: &store::Error) -> StepError {
     tracing::warn!(%error, "could not store a file");
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StepError::Retry {
+        store::ErrorKind::Full => StepError::Retry {
             failure: "storageFull",
             detail: "The server's storage is full. Tell the operator; a retry helps once there is space."
                 .to_owned(),
@@ -180,18 +196,20 @@ fn storage_error(error: &io::Error) -> StepError {
 async fn hold_running(app: &App, lease: &Lease) {
     let Some(hold) = app.config.sandbox.running else { return };
     let until = lease.started_at + hold.as_micros() as i64;
-    if let Ok(now) = app.db.read(|tx| Ok::<_, Error>(tx.now_us())) {
+    let now = app.db.read(Scope::Global, |tx| Ok::<_, Error>(tx.now_us())).await;
+    if let Ok(now) = now {
         tokio::time::sleep(std::time::Duration::from_micros(u64::try_from(until - now).unwrap_or(0))).await;
     }
 }
 
 /// Point to the file and end the job, in one transaction that needs the live lease.
-async fn publish(app: &App, lease: Lease, made: Made) -> Result<(), StepError> {
+async fn publish(app: &App, lease: Lease, made: Made, begun: Instant) -> Result<(), StepError> {
     let expire_after_us = app.figures().expire_after_us;
     let (key, owned) = (made.stored.key.clone(), lease.clone());
+    let (rows, size_bytes) = (made.row_count, made.stored.size_bytes);
     let published = app
         .db
-        .write(move |tx| {
+        .write(lease.job.organization, move |tx| {
             if !queries::publish(tx, &owned, &made, tx.now_us() + expire_after_us)? {
                 return Ok(false);
             }
@@ -201,11 +219,18 @@ async fn publish(app: &App, lease: Lease, made: Made) -> Result<(), StepError> {
             audit::record(tx, owned.job.organization, None, "exportFinished", &id, &detail)?;
             Ok::<_, Error>(true)
         })
-        .await?;
-    if published {
+        .await;
+    if !matches!(published, Ok(false)) {
+        // Also if nobody knows: the sweeper will find out.
+        app.published.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.job.organization);
+    }
+    if published? {
+        tracing::info!(rows, size_bytes, elapsed_ms = begun.elapsed().as_millis() as u64, "export published");
+        app.metrics.exports.published(rows, size_bytes, begun.elapsed());
         return Ok(());
     }
-    if let Err(error) = app.content.remove(&key) {
+    app.metrics.jobs.write_refused("publish");
+    if let Err(error) = app.content.remove(&key).await {
         tracing::warn!(%error, "could not remove the file of a lost attempt; it is swept later");
     }
     Err(StepError::LeaseLost)

@@ -1,16 +1,23 @@
-//! What every answer carries: ids in its headers, and errors in Graph's envelope whoever raised them.
+//! What every answer carries: ids in its headers, and errors in Graph's envelope whoever raised them. And what is said
+//! of every request: a span around it, a line in the log, a place in the metrics.
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{GraphError, time};
+use super::{GraphError, access, time};
 use crate::clock::Clock;
 use crate::ids::Ids;
+use crate::metrics::{self, Metrics};
+use crate::trace::{self, TraceParent};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -25,6 +32,8 @@ pub struct RequestIds {
     pub received_us: i64,
     /// The client's own words, if they may stand in a header.
     client: Option<HeaderValue>,
+    /// The trace that the client began.
+    trace: Option<TraceParent>,
 }
 
 impl RequestIds {
@@ -37,7 +46,7 @@ impl RequestIds {
             }),
             _ => None,
         };
-        Self { request_id, received_us, client }
+        Self { request_id, received_us, client, trace: TraceParent::from_headers(headers) }
     }
 
     /// The client's id; ours where it gave none.
@@ -45,22 +54,51 @@ impl RequestIds {
         let given = self.client.as_ref().and_then(|value| value.to_str().ok());
         given.map_or_else(|| self.request_id.to_string(), str::to_owned)
     }
+
+    /// Where the trace of the present request is to be continued.
+    pub fn continuation(&self) -> Option<TraceParent> {
+        trace::continuation(&tracing::Span::current(), self.trace.as_ref())
+    }
+}
+
+/// What the envelope needs of the server.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// New ids.
+    pub ids: Ids,
+    /// When requests came in.
+    pub clock: Clock,
+    /// Where they are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// The outermost layer of the server.
-pub async fn envelope(
-    State((ids, clock)): State<(Ids, Clock)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let ids = RequestIds::new(ids.guid(), clock.now_us(), request.headers());
-    let head = request.method() == Method::HEAD;
+pub async fn envelope(State(outside): State<Outside>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let ids = RequestIds::new(outside.ids.guid(), outside.clock.now_us(), request.headers());
+    let method = request.method().clone();
+    // The template and never the path, whose words are the client's.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    // Of the highest level, so that whatever is logged of a request carries its id.
+    let span = tracing::error_span!(
+        "request",
+        request.id = %ids.request_id,
+        http.route = route,
+        trace.id = tracing::field::Empty,
+        otel.name = tracing::field::Empty,
+        otel.kind = tracing::field::Empty,
+    );
+    trace::join(&span, ids.trace.as_ref(), || format!("{} {route}", metrics::method(&method)), "server");
     request.extensions_mut().insert(ids.clone());
-    let mut response = next.run(request).await;
+    let response = next.run(request).instrument(span.clone()).await;
+    let response = dress(response, ids, method == Method::HEAD);
+    outside.metrics.http.answered(route, &method, response.status(), begun.elapsed());
+    access::log(response, span, metrics::method(&method), begun, metrics::is_routine(route))
+}
+
+fn dress(mut response: Response, ids: RequestIds, head: bool) -> Response {
     if let Some(error) = error_to_write(&response) {
-        if response.status().is_server_error() {
-            tracing::warn!(request.id = %ids.request_id, http.status = response.status().as_u16(), "request failed");
-        }
         let body = error.body(&ids, &time::error_date(ids.received_us));
         let headers = std::mem::take(response.headers_mut());
         response = (response.status(), Json(body)).into_response();

@@ -181,7 +181,7 @@ impl IntoResponse for GraphError {
 impl From<goalpost_db::Error> for GraphError {
     fn from(error: goalpost_db::Error) -> Self {
         match error.kind() {
-            ErrorKind::Busy | ErrorKind::StorageFull => {
+            ErrorKind::Busy | ErrorKind::StorageFull | ErrorKind::Unavailable => {
                 tracing::warn!(%error, "the database could not take a request");
                 Self::unavailable()
             }

@@ -77,6 +77,7 @@ where
             |message: &str| GraphError::unauthenticated(message, identity.authenticator.authorize_url());
         let token = bearer(parts).ok_or_else(|| refuse(Refusal::Empty.graph_message()))?;
         let claims = identity.authenticate(token).await.map_err(|refusal| {
+            identity.metrics.identity.token_refused(refusal.reason());
             tracing::info!(auth.reason = refusal.reason(), "token refused");
             refuse(refusal.graph_message())
         })?;

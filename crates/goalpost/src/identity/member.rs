@@ -1,6 +1,8 @@
 //! A caller as a person of an organization.
 
-use goalpost_db::{Error, Result, Row};
+use std::sync::PoisonError;
+
+use goalpost_db::{Error, Result, Row, Scope};
 use uuid::Uuid;
 
 use super::{Caller, Identity, queries};
@@ -50,26 +52,52 @@ impl Identity {
     /// A caller whom nobody has joined to a person yet is joined here, once, if the issuer is trusted to vouch for
     /// e-mails and exactly one unjoined person has theirs.
     pub async fn member(&self, caller: &Caller, organization: Uuid) -> Result<Option<Member>> {
-        if let Some(member) = self.db.read(|tx| queries::find_member(tx, &caller.subject, organization))? {
+        let Some(organization) = self.organization(organization).await? else { return Ok(None) };
+        let member = self.db.read(organization, |tx| queries::find_member(tx, &caller.subject, organization));
+        if let Some(member) = member.await? {
             return Ok(Some(member));
         }
         let Some(email) = caller.linkable_email().map(str::to_owned) else { return Ok(None) };
         let subject = caller.subject.clone();
-        self.db
-            .write(move |tx| {
-                if queries::link_by_email(tx, &subject, organization, &email)? {
-                    tracing::info!(
-                        issuer = subject.issuer,
-                        "joined a sign-in identity to a person by verified e-mail"
-                    );
-                }
-                queries::find_member(tx, &subject, organization)
+        let (joined, member) = self
+            .db
+            .write(organization, move |tx| {
+                let joined = queries::link_by_email(tx, &subject, organization, &email)?;
+                Ok::<_, Error>((joined, queries::find_member(tx, &subject, organization)?))
             })
-            .await
+            .await?;
+        if joined {
+            tracing::info!(
+                issuer = caller.subject.issuer,
+                "joined a sign-in identity to a person by verified e-mail"
+            );
+        }
+        Ok(member)
     }
 
     /// What the caller is in each of their organizations.
-    pub fn memberships(&self, caller: &Caller) -> Result<Vec<Member>> {
-        self.db.read(|tx| queries::list_members(tx, &caller.subject))
+    pub async fn memberships(&self, caller: &Caller) -> Result<Vec<Member>> {
+        let organizations =
+            self.db.read(Scope::Global, |tx| queries::list_organizations(tx, &caller.subject)).await?;
+        let mut members = Vec::with_capacity(organizations.len());
+        for organization in organizations {
+            let member =
+                self.db.read(organization, |tx| queries::find_member(tx, &caller.subject, organization));
+            members.extend(member.await?);
+        }
+        Ok(members)
+    }
+
+    /// The number of the organization with this GUID. It never changes, so it is asked for once.
+    async fn organization(&self, guid: Uuid) -> Result<Option<OrganizationNumber>> {
+        let known = || self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = known().get(&guid) {
+            return Ok(Some(*number));
+        }
+        let number = self.db.read(Scope::Global, |tx| queries::find_organization(tx, guid)).await?;
+        if let Some(number) = number {
+            known().insert(guid, number);
+        }
+        Ok(number)
     }
 }

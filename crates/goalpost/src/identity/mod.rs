@@ -21,11 +21,13 @@ use goalpost_token::{Authenticator, Claims, OwnIssuer, Refusal, Settings};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ids::OrganizationNumber;
+use crate::metrics::Metrics;
+use crate::stop::Stop;
 
 pub use caller::{Caller, Scope};
 pub use member::Member;
@@ -45,8 +47,11 @@ const REMEMBER_SECS: i64 = 60;
 pub struct Identity {
     db: Db,
     clock: Clock,
+    metrics: Arc<Metrics>,
     authenticator: Arc<Authenticator>,
     verified: Arc<Mutex<Verified>>,
+    /// Numbers of organizations by GUID.
+    organizations: Arc<Mutex<HashMap<Uuid, OrganizationNumber>>>,
     requests: Arc<DefaultKeyedRateLimiter<Subject>>,
     creates: Arc<DefaultKeyedRateLimiter<Subject>>,
 }
@@ -80,7 +85,13 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     /// Authentication by the issuers of `config` and our own.
-    pub fn new(config: &Config, db: Db, clock: Clock, own: &OwnIssuer) -> anyhow::Result<Self> {
+    pub fn new(
+        config: &Config,
+        db: Db,
+        clock: Clock,
+        own: &OwnIssuer,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
         let authenticator = Authenticator::new(config.issuers.clone(), Some(own), Settings::default())
             .context("the settings under `issuers` cannot be used")?;
         let limits = &config.limits;
@@ -91,19 +102,21 @@ impl Identity {
         Ok(Self {
             db,
             clock,
+            metrics,
             authenticator: Arc::new(authenticator),
             verified: Arc::default(),
+            organizations: Arc::default(),
             requests: Arc::new(RateLimiter::keyed(requests)),
             creates: Arc::new(RateLimiter::keyed(per_10_secs(limits.creates_per_10_secs))),
         })
     }
 
     /// Fetch the keys of foreign issuers now and again, so that no caller waits for it; until `stop`.
-    pub async fn keep_keys_fresh(self, stop: CancellationToken) {
+    pub async fn keep_keys_fresh(self, stop: Stop) {
         loop {
             self.authenticator.refresh_due(self.clock.now_secs());
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.asked() => return,
                 () = tokio::time::sleep(KEYS_EVERY) => {}
             }
         }

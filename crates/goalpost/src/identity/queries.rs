@@ -1,66 +1,72 @@
 //! Sign-in identities and the people they are.
 
-use goalpost_db::{Error, Result, Tx, params};
+use goalpost_db::{Error, Lock, Result, Tx, params};
 use uuid::Uuid;
 
 use super::{Member, Subject};
 use crate::ids::{OrganizationNumber, PersonNumber, fold};
 
-/// What [`Member`] is read from.
+/// What [`Member`] is read from, in a statement whose `?1` is the organization.
 pub(super) const MEMBER_COLUMNS: &str = "o.number, o.guid, p.id, p.role, p.source, p.member_type, p.status, o.export_policy, \
-     exists (select 1 from export_permit e where e.organization = p.organization and e.person = p.id)";
+     exists (select 1 from export_permit e where e.organization = ?1 and e.person = p.id)";
 
-/// The caller in the organization with this GUID.
-pub(super) fn find_member(tx: &Tx<'_>, subject: &Subject, organization: Uuid) -> Result<Option<Member>> {
+/// The number of the organization with this GUID, which never changes.
+pub(super) fn find_organization(tx: &Tx<'_>, guid: Uuid) -> Result<Option<OrganizationNumber>> {
+    tx.query_opt(
+        "-- identity::find_organization\nselect number from organization where guid = ?1",
+        params![guid.into_bytes()],
+        |row| Ok(OrganizationNumber(row.int(0)?)),
+    )
+}
+
+/// The caller in this organization.
+pub(super) fn find_member(
+    tx: &Tx<'_>,
+    subject: &Subject,
+    organization: OrganizationNumber,
+) -> Result<Option<Member>> {
     tx.query_opt(
         &format!(
             "-- identity::find_member
             select {MEMBER_COLUMNS}
-              from organization o
-              join identity i on i.organization = o.number
-              join person p on p.organization = o.number and p.id = i.person
-             where o.guid = ?1 and i.issuer = ?2 and i.tenant = ?3 and i.object = ?4"
+              from identity i
+              join organization o on o.number = ?1
+              join person p on p.organization = ?1 and p.id = i.person
+             where i.issuer = ?2 and i.tenant = ?3 and i.object = ?4 and i.organization = ?1"
         ),
-        params![
-            organization.into_bytes(),
-            &subject.issuer,
-            subject.tenant.into_bytes(),
-            subject.object.into_bytes()
-        ],
+        params![organization, &subject.issuer, subject.tenant.into_bytes(), subject.object.into_bytes()],
         Member::from_row,
     )
 }
 
-/// The caller in each of their organizations.
-pub(super) fn list_members(tx: &Tx<'_>, subject: &Subject) -> Result<Vec<Member>> {
+/// The organizations that the caller is joined to a person of, by number.
+pub(super) fn list_organizations(tx: &Tx<'_>, subject: &Subject) -> Result<Vec<OrganizationNumber>> {
     tx.query(
-        &format!(
-            "-- identity::list_members (all organizations)
-            select {MEMBER_COLUMNS}
-              from identity i
-              join organization o on o.number = i.organization
-              join person p on p.organization = i.organization and p.id = i.person
-             where i.issuer = ?1 and i.tenant = ?2 and i.object = ?3
-             order by o.number"
-        ),
+        "-- identity::list_organizations
+        select organization from identity where issuer = ?1 and tenant = ?2 and object = ?3 order by organization",
         params![&subject.issuer, subject.tenant.into_bytes(), subject.object.into_bytes()],
-        Member::from_row,
+        |row| Ok(OrganizationNumber(row.int(0)?)),
     )
 }
 
 /// Join the caller to the one person of the organization who has this e-mail and no identity yet; `false` if there is
 /// none, or more than one.
-pub(super) fn link_by_email(tx: &Tx<'_>, subject: &Subject, organization: Uuid, email: &str) -> Result<bool> {
+pub(super) fn link_by_email(
+    tx: &Tx<'_>,
+    subject: &Subject,
+    organization: OrganizationNumber,
+    email: &str,
+) -> Result<bool> {
+    // Two callers who claim the same address at once must not both find its person free.
+    tx.lock(organization.0, Lock::Data)?;
     let people = tx.query(
         "-- identity::list_unlinked
-        select p.organization, p.id from organization o
-          join person p on p.organization = o.number
-         where o.guid = ?1 and p.email_fold = ?2
-           and not exists (select 1 from identity i where i.organization = p.organization and i.person = p.id)",
-        params![organization.into_bytes(), fold(email)],
-        |row| Ok::<_, Error>((OrganizationNumber(row.int(0)?), PersonNumber(row.int(1)?))),
+        select id from person p where organization = ?1 and email_fold = ?2
+           and not exists (select 1 from identity i where i.organization = ?1 and i.person = p.id)",
+        params![organization, fold(email)],
+        |row| Ok::<_, Error>(PersonNumber(row.int(0)?)),
     )?;
-    let [(organization, person)] = people[..] else { return Ok(false) };
+    let [person] = people[..] else { return Ok(false) };
     link(tx, subject, organization, person)?;
     Ok(true)
 }
@@ -102,18 +108,26 @@ pub struct PersonFound {
 
 /// Everybody who has this e-mail, without regard to case, in any organization.
 pub fn find_people_by_email(tx: &Tx<'_>, email: &str) -> Result<Vec<PersonFound>> {
-    tx.query(
-        "-- identity::find_people_by_email (all organizations)
-        select p.organization, p.id, p.guid from organization o
-          join person p on p.organization = o.number and p.email_fold = ?1
-         order by p.organization, p.id",
-        params![fold(email)],
-        |row| {
-            Ok(PersonFound {
-                organization: OrganizationNumber(row.int(0)?),
-                person: PersonNumber(row.int(1)?),
-                guid: Uuid::from_bytes(row.bytes(2)?),
-            })
-        },
-    )
+    let organizations = tx.query(
+        "-- identity::organizations\nselect number from organization order by number",
+        params![],
+        |row| Ok::<_, Error>(OrganizationNumber(row.int(0)?)),
+    )?;
+    let mut found = Vec::new();
+    for organization in organizations {
+        tx.enter(organization.0)?;
+        found.extend(tx.query(
+            "-- identity::find_people_by_email
+            select id, guid from person where organization = ?1 and email_fold = ?2 order by id",
+            params![organization, fold(email)],
+            |row| {
+                Ok::<_, Error>(PersonFound {
+                    organization,
+                    person: PersonNumber(row.int(0)?),
+                    guid: Uuid::from_bytes(row.bytes(1)?),
+                })
+            },
+        )?);
+    }
+    Ok(found)
 }

@@ -9,6 +9,7 @@ use goalpost_viva::{Aside, Element, Entity};
 use super::ImportError;
 use super::report::KeptAside;
 use super::run::Import;
+use crate::table::{key_batches, keys_at_once};
 
 /// Writes to `import_aside`. For an element of the file, its rows there become what the file says; those of other
 /// elements stay.
@@ -66,12 +67,19 @@ impl Asides {
         if !self.known.contains(entity.word()) {
             return Ok(present);
         }
-        let sql = "-- imports::asides
-            select path, value from import_aside where organization = ?1 and entity = ?2 and id = ?3";
-        for element in elements {
-            let id = element.id();
-            import.tx.each(sql, params![import.number(), entity.word(), id], |row| {
-                present.entry(id).or_default().insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
+        let ids: Vec<_> = elements.iter().map(Element::id).collect();
+        for mut params in key_batches(import.number(), &ids) {
+            params.push(entity.word().into());
+            let sql = format!(
+                "-- imports::asides
+                select id, path, value from import_aside
+                 where organization = ?1 and id in ({}) and entity = ?{}",
+                keys_at_once(),
+                params.len()
+            );
+            import.tx.each(&sql, &params, |row| {
+                let cells = present.entry(row.int(0)?).or_default();
+                cells.insert(row.text(1)?.to_owned(), row.text(2)?.to_owned());
                 Ok::<_, Error>(ControlFlow::Continue(()))
             })?;
         }

@@ -15,7 +15,7 @@ use super::time::micros;
 use crate::goals::Origin;
 use crate::goals::record::{Column, GoalRecord};
 use crate::ids::OrganizationNumber;
-use crate::table::{Kind, Table};
+use crate::table::{Kind, Table, key_batches, keys_at_once};
 
 pub(super) static CHECKIN: Table = Table {
     name: "checkin",
@@ -270,12 +270,15 @@ pub(super) fn count_check_ins(
     organization: OrganizationNumber,
     goals: &[i64],
 ) -> Result<HashMap<i64, i64>, ImportError> {
-    let sql = "-- imports::count_check_ins
-        select count(*) from checkin where organization = ?1 and goal = ?2";
+    let sql = format!(
+        "-- imports::count_check_ins
+        select goal, count(*) from checkin where organization = ?1 and goal in ({}) group by goal",
+        keys_at_once()
+    );
     let mut counts = HashMap::with_capacity(goals.len());
-    for &goal in goals {
-        tx.each(sql, params![organization, goal], |row| {
-            counts.insert(goal, row.int(0)?);
+    for params in key_batches(organization, goals) {
+        tx.each(&sql, &params, |row| {
+            counts.insert(row.int(0)?, row.int(1)?);
             Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
     }

@@ -105,6 +105,9 @@ impl ImportError {
             Self::Database(error) => match error.kind() {
                 ErrorKind::StorageFull => FREE_SPACE.to_owned(),
                 ErrorKind::Busy => "another long write is running; nothing was imported, try again".to_owned(),
+                ErrorKind::Unavailable => {
+                    "once the database answers, give the same command again: what a lost import may have written, it finds unchanged".to_owned()
+                }
                 _ => return None,
             },
             Self::Io { .. } => return None,

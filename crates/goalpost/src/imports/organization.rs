@@ -1,6 +1,6 @@
 //! Which organization a file belongs to.
 
-use goalpost_db::{Tx, params};
+use goalpost_db::{Lock, Tx, params};
 use uuid::Uuid;
 
 use super::{ImportError, ImportOptions};
@@ -19,6 +19,11 @@ pub(super) fn find_or_make(
     file_number: i64,
 ) -> Result<(Organization, bool), ImportError> {
     if let Some(organization) = find(tx, options, file_number)? {
+        tx.enter(organization.number.0)?;
+        if !options.dry_run {
+            // What is compared must stay as it is until it is written.
+            tx.lock(organization.number.0, Lock::Data)?;
+        }
         return Ok((adopt(tx, organization, options, file_number)?, false));
     }
     let name = options.organization_name.as_deref().ok_or(ImportError::NoName { number: file_number })?;
@@ -32,6 +37,7 @@ pub(super) fn find_or_make(
         ));
     }
     let organization = queries::insert(tx, guid, name, Some(file_number))?;
+    tx.enter(organization.number.0)?;
     let revision = queries::raise_revision(tx, organization.number, None, "import")?;
     views::presets::insert(tx, &organization, revision)?;
     Ok((Organization { revision, ..organization }, true))

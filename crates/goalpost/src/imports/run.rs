@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use goalpost_db::{Db, Tx, params};
+use goalpost_db::{Db, Scope, Tx, params};
 use goalpost_viva::{Archive, Element, Entity, Limits, Problems, Survey};
 use sha2::{Digest, Sha256};
 
@@ -79,13 +79,13 @@ pub fn run(
         write_all(tx, &mut archive, &input, report.clone(), progress)
     };
     if options.dry_run {
-        return db.snapshot(write);
+        return db.snapshot(Scope::Global, write);
     }
-    let made_at = db.snapshot(|tx| Ok::<_, ImportError>(tx.now_us()))?;
-    let mut report = db.write_alone(WRITE_WAIT, |tx| write(tx))?;
+    let made_at = db.snapshot(Scope::Global, |tx| Ok::<_, ImportError>(tx.now_us()))?;
+    let mut report = db.write_alone(Scope::Global, WRITE_WAIT, |tx| write(tx))?;
     if report.revision.is_some() {
         // The import stands whether or not the journal can be folded back now, or the report written.
-        let _ = db.checkpoint();
+        let _ = db.settle();
         report.report_file = write_report(data_folder, made_at, &report).ok();
     }
     Ok(report)

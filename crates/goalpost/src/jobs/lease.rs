@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::JobKey;
+use crate::trace::TraceParent;
 
 /// A claimed job, and the token that every later write for it must name.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Lease {
     pub started_at: i64,
     /// What to do, as frozen when the job was made.
     pub spec: String,
+    /// Where the trace of the request that made the job is continued.
+    pub trace: Option<TraceParent>,
     /// Set when the worker should stop, because nothing it does counts any more.
     pub abandoned: Abandoned,
 }

@@ -23,6 +23,7 @@ pub mod sweep;
 use uuid::Uuid;
 
 use crate::ids::{OrganizationNumber, PersonNumber};
+use crate::trace::TraceParent;
 
 pub use lease::Lease;
 pub use runner::{Runner, Step, StepError};
@@ -87,6 +88,8 @@ pub struct NewJob {
     pub spec: String,
     /// When it is forgotten, if nothing else happens to it: microseconds.
     pub expires_at: i64,
+    /// Where the trace of whoever makes it is continued.
+    pub trace: Option<TraceParent>,
 }
 
 /// A job as it stands. Times are microseconds since 1970, UTC.
@@ -119,8 +122,14 @@ pub struct Figures {
     pub deadline_us: i64,
     /// From creation to the first claim, microseconds.
     pub start_within_us: i64,
-    /// From the end of a job until it is forgotten, microseconds.
+    /// From the end of a job until nobody sees it any more, microseconds.
     pub expire_after_us: i64,
+    /// Jobs of one organization that may run at the same time, on all nodes together.
+    pub max_running_per_organization: i64,
+    /// How often a worker looks for jobs that nobody told it of, microseconds.
+    pub poll_us: i64,
+    /// From then until it is forgotten, with what it made: so that downloads under way can end, microseconds.
+    pub forget_after_us: i64,
     /// No job is claimed before it is this old, microseconds; for the sandbox.
     pub hold_back_us: i64,
 }

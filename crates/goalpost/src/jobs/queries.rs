@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::lease::Abandoned;
 use super::{Figures, Job, JobKey, Lease, NewJob, State};
 use crate::ids::{OrganizationNumber, PersonNumber};
+use crate::trace::TraceParent;
 
 /// The columns that [`job_from_row`] reads, of a table named `job`.
 pub const COLUMNS: &str = "job.organization, job.id, job.pair, job.state, job.creator, job.created_at, \
@@ -34,8 +35,9 @@ fn key_from_row(row: &Row<'_>) -> Result<JobKey> {
 pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
     tx.execute(
         "-- jobs::insert
-        insert into job (organization, id, kind, pair, state, creator, attempt, created_at, expires_at, spec)
-        values (?1, ?2, ?3, ?4, 'notStarted', ?5, 0, ?6, ?7, ?8)",
+        insert into job (organization, id, kind, pair, state, creator, attempt, created_at, expires_at, spec,
+                         traceparent)
+        values (?1, ?2, ?3, ?4, 'notStarted', ?5, 0, ?6, ?7, ?8, ?9)",
         params![
             job.key.organization,
             job.key.id.into_bytes(),
@@ -45,6 +47,7 @@ pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
             created_at,
             job.expires_at,
             &job.spec,
+            job.trace.as_ref().map(TraceParent::as_str),
         ],
     )?;
     Ok(())
@@ -76,24 +79,71 @@ pub fn count_pending(tx: &Tx<'_>, organization: OrganizationNumber, kind: &str) 
     )
 }
 
-/// Jobs that look claimable, the oldest of each organization, without a lock; [`claim`] decides.
+/// What has not ended, of all organizations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Jobs that no worker has claimed.
+    pub not_started: i64,
+    /// Jobs that a worker has claimed.
+    pub running: i64,
+    /// When the oldest of them was made, microseconds.
+    pub oldest_at: Option<i64>,
+}
+
+/// Count what has not ended.
+pub fn count_all_pending(tx: &Tx<'_>) -> Result<Pending> {
+    tx.query_one(
+        "-- jobs::count_all_pending (all organizations)
+        select count(*), coalesce(sum(case when state = 'running' then 1 else 0 end), 0), min(created_at) from job
+         where state in ('notStarted', 'running')",
+        params![],
+        |row| {
+            let running = row.int(1)?;
+            Ok(Pending { not_started: row.int(0)? - running, running, oldest_at: row.opt_int(2)? })
+        },
+    )
+}
+
+/// Jobs that look claimable, the oldest of each organization, those of organizations with the fewest running jobs
+/// first; without a lock: [`claim`] decides. Costs a few index look-ups an organization that has pending jobs, however
+/// many it has.
 pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<JobKey>> {
+    // Without the sandbox no job is too young: between two processes' readings of the database's clock lies a
+    // millisecond, and a worker that is told of a job at once may read the earlier one.
+    let hold_back_us = figures.hold_back_us;
+    let youngest = if hold_back_us > 0 { tx.now_us() - hold_back_us } else { i64::MAX };
     tx.query(
         "-- jobs::list_candidates (all organizations)
-        select organization, id from (
-          select organization, id, created_at,
-                 row_number() over (partition by organization order by created_at, id) as turn
-            from job
-           where state in ('notStarted', 'running')
-             and (state = 'notStarted' or lease_until < ?1) and created_at <= ?2
-             and (deadline_at is null or deadline_at > ?1) and attempt < ?3) as claimable
-         where turn = 1 order by created_at, id limit 16",
-        params![tx.now_us(), tx.now_us() - figures.hold_back_us, figures.max_attempts],
+        with recursive turn (organization) as (
+          select min(organization) from job where state in ('notStarted', 'running')
+          union all
+          select (select min(later.organization) from job later
+                   where later.state in ('notStarted', 'running') and later.organization > turn.organization)
+            from turn where turn.organization is not null
+        ), candidate (organization, id, busy) as (
+          select turn.organization,
+                 (select job.id from job
+                   where job.organization = turn.organization and job.state in ('notStarted', 'running')
+                     and (job.state = 'notStarted' or job.lease_until < ?1) and job.created_at <= ?2
+                     and (job.deadline_at is null or job.deadline_at > ?1) and job.attempt < ?3
+                   order by job.created_at, job.id limit 1),
+                 (select count(*) from job
+                   where job.organization = turn.organization and job.state = 'running' and job.lease_until >= ?1)
+            from turn where turn.organization is not null
+        )
+        select organization, id from candidate where id is not null and busy < ?4 order by busy, organization",
+        params![
+            tx.now_us(),
+            youngest,
+            figures.max_attempts,
+            figures.max_running_per_organization
+        ],
         key_from_row,
     )
 }
 
-/// Take this job if it may still be taken: not started, or running with a lapsed lease.
+/// Take this job if it may still be taken: not started, or running with a lapsed lease, and its organization has fewer
+/// running than it may. Of several workers at once each may find that last place free: the bound is one of good order.
 pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Result<Option<Lease>> {
     let now = tx.now_us();
     tx.query_opt(
@@ -103,7 +153,9 @@ pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Re
          where organization = ?1 and id = ?2 and attempt < ?7
            and (state = 'notStarted' or (state = 'running' and lease_until < ?5))
            and (deadline_at is null or deadline_at > ?5)
-        returning attempt, deadline_at, started_at, spec",
+           and (select count(*) from job busy
+                 where busy.organization = ?1 and busy.state = 'running' and busy.lease_until >= ?5) < ?8
+        returning attempt, deadline_at, started_at, spec, traceparent",
         params![
             job.organization,
             job.id.into_bytes(),
@@ -112,6 +164,7 @@ pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Re
             now,
             now + figures.deadline_us,
             figures.max_attempts,
+            figures.max_running_per_organization,
         ],
         |row| {
             Ok(Lease {
@@ -121,6 +174,7 @@ pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Re
                 deadline_at: row.int(1)?,
                 started_at: row.int(2)?,
                 spec: row.text(3)?.to_owned(),
+                trace: row.opt_text(4)?.and_then(TraceParent::parse),
                 abandoned: Abandoned::default(),
             })
         },
@@ -249,7 +303,8 @@ impl Overdue {
     }
 }
 
-/// Give up a job that nobody holds; `false` if it has changed since it was listed.
+/// Give up a job that nobody holds; `false` if the reason holds no more, as of a job whose attempt was given back since
+/// it was listed.
 pub fn fail_overdue(tx: &Tx<'_>, job: JobKey, overdue: Overdue, figures: &Figures) -> Result<bool> {
     let now = tx.now_us();
     let changed = tx.execute(
@@ -257,7 +312,9 @@ pub fn fail_overdue(tx: &Tx<'_>, job: JobKey, overdue: Overdue, figures: &Figure
         update job set state = 'failed', finished_at = ?3, expires_at = ?4, failure = ?5, status_detail = ?6,
                lease_token = null, lease_until = null
          where organization = ?1 and id = ?2
-           and ((state = 'notStarted' and ?7) or (state = 'running' and lease_until < ?3 and not ?7))",
+           and ((?7 and state = 'notStarted' and created_at <= ?10)
+             or (?8 and state = 'running' and lease_until < ?3 and deadline_at <= ?3)
+             or (?9 and state = 'running' and lease_until < ?3 and attempt >= ?11))",
         params![
             job.organization,
             job.id.into_bytes(),
@@ -266,29 +323,33 @@ pub fn fail_overdue(tx: &Tx<'_>, job: JobKey, overdue: Overdue, figures: &Figure
             overdue.code(),
             overdue.detail(),
             overdue == Overdue::NotStarted,
+            overdue == Overdue::Deadline,
+            overdue == Overdue::WorkerLost,
+            now - figures.start_within_us,
+            figures.max_attempts,
         ],
     )?;
     Ok(changed == 1)
 }
 
-/// Ended jobs whose time is over.
-pub fn list_expired(tx: &Tx<'_>) -> Result<Vec<JobKey>> {
+/// Ended jobs whose time is over for so long that they may be forgotten.
+pub fn list_expired(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<JobKey>> {
     tx.query(
         "-- jobs::list_expired (all organizations)
         select organization, id from job
          where expires_at <= ?1 and state in ('succeeded', 'failed') order by expires_at limit 64",
-        params![tx.now_us()],
+        params![tx.now_us() - figures.forget_after_us],
         key_from_row,
     )
 }
 
-/// Forget an ended job.
-pub fn delete_expired(tx: &Tx<'_>, job: JobKey) -> Result<bool> {
+/// Forget an ended job, if its time is over for long enough.
+pub fn delete_expired(tx: &Tx<'_>, job: JobKey, figures: &Figures) -> Result<bool> {
     let changed = tx.execute(
         "-- jobs::delete_expired
         delete from job
          where organization = ?1 and id = ?2 and expires_at <= ?3 and state in ('succeeded', 'failed')",
-        params![job.organization, job.id.into_bytes(), tx.now_us()],
+        params![job.organization, job.id.into_bytes(), tx.now_us() - figures.forget_after_us],
     )?;
     Ok(changed == 1)
 }

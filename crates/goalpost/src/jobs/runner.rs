@@ -1,24 +1,30 @@
 //! The loop that claims jobs and watches over their leases. It runs any step and knows no export.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use goalpost_db::{Db, Error};
+use goalpost_db::{Db, Error, ErrorKind, Scope};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
 
-use super::{Figures, Lease, queries};
+use super::{Figures, JobKey, Lease, queries};
 use crate::ids::Ids;
+use crate::metrics::Metrics;
+use crate::stop::Stop;
+use crate::trace;
 
-/// How often a runner looks for jobs when nobody wakes it: made by another process, or with a lapsed lease.
-const POLL: Duration = Duration::from_millis(500);
-/// The same while the sandbox holds jobs back, so that they start on time.
+/// How often a runner looks for jobs while the sandbox holds them back, so that they start on time.
 const SANDBOX_POLL: Duration = Duration::from_millis(50);
-/// How long running steps may go on after a stop was asked for.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a job rests whose database was away, microseconds.
+const AWAY_DELAY_US: i64 = 1_000_000;
+/// How often to look whether it is back.
+const AWAY_LOOK: Duration = Duration::from_millis(200);
+/// How long a step may take to say that it has ended its job, when the job is found ended.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What jobs of a kind do. A step publishes its own result, in one transaction with
 /// [`queries::succeed`]; everything else is the runner's.
@@ -37,6 +43,8 @@ pub enum StepError {
         /// The reason in words, for the caller of the API.
         detail: String,
     },
+    /// The database was away, for which the job can do nothing: the attempt does not count against it.
+    DatabaseAway,
     /// No further attempt can help.
     Final {
         /// The reason's code.
@@ -62,6 +70,9 @@ impl StepError {
 impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         tracing::warn!(%error, "a job's step could not use the database");
+        if error.kind() == ErrorKind::Unavailable {
+            return Self::DatabaseAway;
+        }
         Self::Retry {
             failure: "databaseUnavailable",
             detail: "The database could not be read or written. Try again.".to_owned(),
@@ -78,6 +89,10 @@ pub struct Runner {
     step: Arc<dyn Step>,
     wake: Arc<Notify>,
     permits: Arc<Semaphore>,
+    /// Jobs that looked claimable a while ago, one of each organization: they get their turn before anybody gets a
+    /// second one, so an organization with many jobs does not hold up the others.
+    turns: Arc<Mutex<VecDeque<JobKey>>>,
+    metrics: Arc<Metrics>,
 }
 
 impl std::fmt::Debug for Runner {
@@ -95,25 +110,27 @@ impl Runner {
         max_running: usize,
         step: Arc<dyn Step>,
         wake: Arc<Notify>,
+        metrics: Arc<Metrics>,
     ) -> Self {
-        Self { db, ids, figures, step, wake, permits: Arc::new(Semaphore::new(max_running.max(1))) }
+        let permits = Arc::new(Semaphore::new(max_running.max(1)));
+        Self { db, ids, figures, step, wake, permits, turns: Arc::default(), metrics }
     }
 
-    /// Run until `stop`, then let running steps finish for a while and give the rest back.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Run until `stop` is asked for; then running steps may finish until it is over, and the rest is given back.
+    pub async fn run(self, stop: Stop) {
         let tasks = TaskTracker::new();
-        let halt = CancellationToken::new();
-        let poll = if self.figures.hold_back_us > 0 { SANDBOX_POLL } else { POLL };
+        let poll = Duration::from_micros(self.figures.poll_us as u64);
+        let poll = if self.figures.hold_back_us > 0 { SANDBOX_POLL.min(poll) } else { poll };
         loop {
             // Registered before the look, so that a job made just after it still wakes us.
             let woken = self.wake.notified();
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.asked() => break,
                 permit = Arc::clone(&self.permits).acquire_owned() => {
                     let Ok(permit) = permit else { break };
                     match self.claim_next().await {
                         Ok(Some(lease)) => {
-                            tasks.spawn(self.clone().work(lease, permit, halt.clone()));
+                            tasks.spawn(self.clone().work(lease, permit, stop.clone()));
                             continue;
                         }
                         Ok(None) => {}
@@ -122,126 +139,249 @@ impl Runner {
                 }
             }
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.asked() => break,
                 () = woken => {}
                 () = tokio::time::sleep(poll) => {}
             }
         }
         tasks.close();
-        if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
-            halt.cancel();
-            tasks.wait().await;
-        }
+        tasks.wait().await;
     }
 
     /// Claim and run one job to its end; `false` if there is none. For tests.
     pub async fn run_one(&self) -> Result<bool, Error> {
         let Some(lease) = self.claim_next().await? else { return Ok(false) };
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Ok(false) };
-        self.clone().work(lease, permit, CancellationToken::new()).await;
+        self.clone().work(lease, permit, Stop::default()).await;
         Ok(true)
     }
 
     /// Claim one job and leave it at that, as a worker does that dies at once. For tests.
     pub async fn claim_next(&self) -> Result<Option<Lease>, Error> {
         let figures = self.figures;
-        let candidates = self.db.read(|tx| queries::list_candidates(tx, &figures))?;
-        for job in candidates {
+        let mut looked = false;
+        loop {
+            let Some(job) = self.next_turn() else {
+                if looked {
+                    return Ok(None);
+                }
+                looked = true;
+                let candidates = self.db.read(Scope::Keys, |tx| queries::list_candidates(tx, &figures));
+                *self.turns() = candidates.await?.into();
+                continue;
+            };
             let token = self.ids.guid().into_bytes();
-            if let Some(lease) = self.db.write(move |tx| queries::claim(tx, job, token, &figures)).await? {
+            let claimed = self.db.write(job.organization, move |tx| queries::claim(tx, job, token, &figures));
+            if let Some(lease) = claimed.await? {
+                self.metrics.jobs.claimed.inc();
                 return Ok(Some(lease));
             }
         }
-        Ok(None)
     }
 
-    async fn work(self, lease: Lease, permit: OwnedSemaphorePermit, halt: CancellationToken) {
-        let job = lease.job;
-        tracing::info!(job.id = %job.id, job.attempt = lease.attempt, organization = %job.organization, "job claimed");
-        let outcome = tokio::select! {
-            outcome = self.run_step(lease.clone()) => outcome,
-            end = self.watch(&lease) => end,
-            () = halt.cancelled() => {
-                lease.abandoned.set();
-                self.write("give back", move |tx| queries::give_back(tx, &lease, 0, true)).await;
-                return;
-            }
-        };
-        match outcome {
-            Ok(()) => tracing::info!(job.id = %job.id, "job succeeded"),
-            Err(StepError::LeaseLost) => {
-                lease.abandoned.set();
-                tracing::warn!(job.id = %job.id, "lost the lease; another worker owns the job");
-            }
-            Err(StepError::Retry { failure, detail }) if lease.attempt < self.figures.max_attempts => {
-                tracing::warn!(job.id = %job.id, failure, "job will be tried again");
-                // 2, 4, 8 … seconds: long enough for a full disk to be noticed, short against the deadline.
-                let delay_us = 1_000_000 << lease.attempt.clamp(1, 6);
-                self.write("give back", move |tx| queries::give_back(tx, &lease, delay_us, false)).await;
-                let _ = detail;
-            }
-            Err(StepError::Retry { failure, detail } | StepError::Final { failure, detail }) => {
-                lease.abandoned.set();
-                tracing::warn!(job.id = %job.id, failure, detail, "job failed");
-                let keep_us = self.figures.expire_after_us;
-                self.write("fail", move |tx| {
-                    queries::fail(tx, &lease, tx.now_us() + keep_us, failure, &detail)
-                })
-                .await;
-            }
+    fn next_turn(&self) -> Option<JobKey> {
+        self.turns().pop_front()
+    }
+
+    fn turns(&self) -> MutexGuard<'_, VecDeque<JobKey>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn work(self, lease: Lease, permit: OwnedSemaphorePermit, stop: Stop) {
+        // Of the highest level, so that whatever is logged of a job carries its id.
+        let span = tracing::error_span!(
+            "job",
+            job.id = %lease.job.id,
+            job.attempt = lease.attempt,
+            organization.number = lease.job.organization.0,
+            trace.id = tracing::field::Empty,
+            otel.name = tracing::field::Empty,
+            otel.kind = tracing::field::Empty,
+        );
+        trace::join(&span, lease.trace.as_ref(), || "job".to_owned(), "consumer");
+        async {
+            let _running = self.metrics.jobs.runs();
+            self.bring_to_an_end(lease, &stop).await;
         }
+        .instrument(span)
+        .await;
         drop(permit);
         // The permit is free: look for the next job at once.
         self.wake.notify_one();
     }
 
+    async fn bring_to_an_end(&self, lease: Lease, stop: &Stop) {
+        tracing::info!("job claimed");
+        let outcome = tokio::select! {
+            outcome = self.run_and_watch(&lease) => outcome,
+            () = stop.over() => return self.let_go(&lease).await,
+        };
+        if outcome != Err(StepError::DatabaseAway) {
+            self.settle(&lease, &outcome).await;
+            return;
+        }
+        tokio::select! {
+            () = self.settle_when_possible(&lease, &outcome) => {}
+            () = stop.over() => lease.abandoned.set(),
+        }
+    }
+
+    /// As [`Self::settle`], as soon as the database can be written again, while the lease lasts; after that it lapses by
+    /// itself, and the attempt is lost. The job's deadline bounds how often this can happen.
+    async fn settle_when_possible(&self, lease: &Lease, outcome: &Result<(), StepError>) {
+        let lapsed = Instant::now() + Duration::from_micros(self.figures.lease_us as u64);
+        while !self.settle(lease, outcome).await {
+            if Instant::now() >= lapsed {
+                return tracing::warn!("could not give back a job");
+            }
+            tokio::time::sleep(AWAY_LOOK).await;
+        }
+    }
+
+    /// Give back a job whose step must not go on, with its attempt. The runner's own, and for tests.
+    pub async fn let_go(&self, lease: &Lease) {
+        lease.abandoned.set();
+        let owned = lease.clone();
+        if self.write("give back", lease.job, move |tx| queries::give_back(tx, &owned, 0, true)).await {
+            self.metrics.jobs.given_back.inc();
+            tracing::info!("job given back");
+        }
+    }
+
+    /// Write down how a step ended; `false` if the database is away, so that it has to be tried again. The runner's own,
+    /// and for tests.
+    pub async fn settle(&self, lease: &Lease, outcome: &Result<(), StepError>) -> bool {
+        let metrics = &self.metrics.jobs;
+        let owned = lease.clone();
+        match outcome {
+            Ok(()) => {
+                metrics.succeeded.inc();
+                tracing::info!("job succeeded");
+            }
+            Err(StepError::LeaseLost) => {
+                lease.abandoned.set();
+                metrics.leases_lost.inc();
+                tracing::warn!("lost the lease; another worker owns the job");
+            }
+            Err(StepError::DatabaseAway) => {
+                lease.abandoned.set();
+                let giving =
+                    move |tx: &goalpost_db::Tx<'_>| queries::give_back(tx, &owned, AWAY_DELAY_US, true);
+                match self.db.write(lease.job.organization, giving).await {
+                    Ok(true) => metrics.retried("databaseUnavailable"),
+                    Ok(false) => metrics.write_refused("give back"),
+                    Err(error) if error.kind() == ErrorKind::Unavailable => return false,
+                    Err(error) => tracing::warn!(%error, "could not give back a job"),
+                }
+            }
+            Err(StepError::Retry { failure, .. }) if lease.attempt < self.figures.max_attempts => {
+                tracing::warn!(failure, "job will be tried again");
+                // 2, 4, 8 … seconds: long enough for a full disk to be noticed, short against the deadline.
+                let delay_us = 1_000_000 << lease.attempt.clamp(1, 6);
+                let giving = move |tx: &goalpost_db::Tx<'_>| queries::give_back(tx, &owned, delay_us, false);
+                if self.write("give back", lease.job, giving).await {
+                    metrics.retried(failure);
+                }
+            }
+            Err(StepError::Retry { failure, detail } | StepError::Final { failure, detail }) => {
+                lease.abandoned.set();
+                tracing::warn!(failure, detail, "job failed");
+                let (keep_us, code, detail) = (self.figures.expire_after_us, *failure, detail.clone());
+                let failed = self.write("fail", lease.job, move |tx| {
+                    queries::fail(tx, &owned, tx.now_us() + keep_us, code, &detail)
+                });
+                if failed.await {
+                    metrics.failed(failure);
+                }
+            }
+        }
+        true
+    }
+
+    /// Run the step while its lease lasts.
+    async fn run_and_watch(&self, lease: &Lease) -> Result<(), StepError> {
+        let mut step = std::pin::pin!(self.run_step(lease.clone()));
+        tokio::select! {
+            outcome = step.as_mut() => outcome,
+            end = self.watch(lease) => match end {
+                // Either another worker's, or ended by our own step a moment ago, which then says so.
+                StepError::LeaseLost => {
+                    lease.abandoned.set();
+                    if let Ok(Ok(())) = tokio::time::timeout(LAST_WORD, step).await {
+                        return Ok(());
+                    }
+                    self.metrics.jobs.write_refused("renew");
+                    Err(StepError::LeaseLost)
+                }
+                end => Err(end),
+            },
+        }
+    }
+
     /// Run the step on a task of its own, so that a panic in it fails this job and nothing else.
     async fn run_step(&self, lease: Lease) -> Result<(), StepError> {
         let step = Arc::clone(&self.step);
-        tokio::spawn(async move { step.run(lease).await }).await.unwrap_or_else(|panic| {
+        let running = async move { step.run(lease).await }.instrument(Span::current());
+        tokio::spawn(running).await.unwrap_or_else(|panic| {
             tracing::error!(%panic, "a job's step panicked");
             Err(StepError::internal())
         })
     }
 
     /// Renew the lease at a third of its life; returns when it is lost or the deadline has passed.
-    async fn watch(&self, lease: &Lease) -> Result<(), StepError> {
-        let figures = self.figures;
-        let third = Duration::from_micros(u64::try_from(figures.lease_us / 3).unwrap_or(1));
+    async fn watch(&self, lease: &Lease) -> StepError {
+        let third = Duration::from_micros(u64::try_from(self.figures.lease_us / 3).unwrap_or(1));
         loop {
             // Not longer than until the deadline, whose passing must be noticed within seconds.
             tokio::time::sleep(third.min(Duration::from_secs(2))).await;
-            let owned = lease.clone();
-            let renewed = self
-                .db
-                .write(move |tx| Ok::<_, Error>((queries::renew(tx, &owned, &figures)?, tx.now_us())))
-                .await;
-            match renewed {
-                Ok((true, now)) if now >= lease.deadline_at => {
-                    lease.abandoned.set();
-                    return Err(StepError::Final {
-                        failure: queries::Overdue::Deadline.code(),
-                        detail: queries::Overdue::Deadline.detail().to_owned(),
-                    });
-                }
-                Ok((true, _)) => {}
-                // Either another worker's, or ended by our own step a moment ago: nothing is ours to do.
-                Ok((false, _)) => return Err(StepError::LeaseLost),
-                // The database is busy or away: the lease stays ours until somebody can write again.
-                Err(error) => tracing::warn!(%error, "could not renew a lease"),
+            if let Some(end) = self.renew(lease).await {
+                return end;
             }
         }
     }
 
-    async fn write<F>(&self, what: &str, f: F)
+    /// Renew a lease; why its step must not go on, if so. The runner's own, and for tests.
+    pub async fn renew(&self, lease: &Lease) -> Option<StepError> {
+        let figures = self.figures;
+        let owned = lease.clone();
+        let renewed = self
+            .db
+            .write(lease.job.organization, move |tx| {
+                Ok::<_, Error>((queries::renew(tx, &owned, &figures)?, tx.now_us()))
+            })
+            .await;
+        match renewed {
+            Ok((true, now)) if now >= lease.deadline_at => {
+                lease.abandoned.set();
+                Some(StepError::Final {
+                    failure: queries::Overdue::Deadline.code(),
+                    detail: queries::Overdue::Deadline.detail().to_owned(),
+                })
+            }
+            Ok((true, _)) => None,
+            Ok((false, _)) => Some(StepError::LeaseLost),
+            // The database is busy or away: the lease stays ours until somebody can write again.
+            Err(error) => {
+                tracing::warn!(%error, "could not renew a lease");
+                None
+            }
+        }
+    }
+
+    /// Change the job under its lease; whether that was possible.
+    async fn write<F>(&self, what: &'static str, job: JobKey, f: F) -> bool
     where
         F: Fn(&goalpost_db::Tx<'_>) -> Result<bool, Error> + Send + 'static,
     {
-        match self.db.write(f).await {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!("could not {what} a job: its lease is lost"),
+        match self.db.write(job.organization, f).await {
+            Ok(true) => return true,
+            Ok(false) => {
+                self.metrics.jobs.write_refused(what);
+                tracing::warn!("could not {what} a job: its lease is lost");
+            }
             // The lease lapses by itself, and the job is claimed again.
             Err(error) => tracing::warn!(%error, "could not {what} a job"),
         }
+        false
     }
 }

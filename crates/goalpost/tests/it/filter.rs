@@ -10,7 +10,8 @@ use goalpost::goals::filter::{
 use goalpost::goals::visibility::visible_to;
 use goalpost::ids::{OrganizationNumber, PersonNumber, fold};
 use goalpost::views::{Preset, Selection};
-use goalpost_db::{Db, Error, Settings, Tx, Value, params};
+use goalpost_db::{Db, Error, Scope, Tx, Value, params};
+use goalpost_testing::TestDatabase;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use proptest::collection::vec;
@@ -182,9 +183,10 @@ fn write_goal(tx: &Tx<'_>, goal: &Goal) -> Result<(), Error> {
 }
 
 /// A database of these goals, and of the same short lists under another organization, which must never be found.
-fn database(folder: &TempDir, goals: &[Goal]) -> Result<Db, Error> {
-    let db = Db::open(&folder.path().join("goalpost.db"), Settings::default())?;
-    db.write_alone(Duration::from_secs(5), |tx| {
+fn database(folder: &TempDir, goals: &[Goal]) -> Result<(TestDatabase, Db), Error> {
+    let database = TestDatabase::new(folder.path());
+    let db = database.open();
+    db.write_alone(Scope::Organization(HOUSE), Duration::from_secs(5), |tx| {
         for (number, email) in PEOPLE {
             tx.execute(
                 "insert into person (organization, id, guid, name, name_fold, email, email_fold, role, source,
@@ -199,7 +201,9 @@ fn database(folder: &TempDir, goals: &[Goal]) -> Result<Db, Error> {
             );
             for (number, name) in things {
                 tx.execute(&sql, params![HOUSE, *number, *name, fold(name)])?;
+                tx.enter(HOUSE + 1)?;
                 tx.execute(&sql, params![HOUSE + 1, *number + 1, *name, fold(name)])?;
+                tx.enter(HOUSE)?;
             }
         }
         for (number, name) in TEAMS {
@@ -211,7 +215,7 @@ fn database(folder: &TempDir, goals: &[Goal]) -> Result<Db, Error> {
         }
         goals.iter().try_for_each(|goal| write_goal(tx, goal))
     })?;
-    Ok(db)
+    Ok((database, db))
 }
 
 /// The ids of the goals that a condition holds. Its parameters begin at the third.
@@ -220,7 +224,7 @@ fn found(db: &Db, condition: Condition) -> BTreeSet<i64> {
         format!("select g.id from goal g where g.organization = ?1 and g.id > ?2 and {}", condition.sql);
     let mut params = vec![Value::Int(HOUSE), Value::Int(0)];
     params.extend(condition.params);
-    let ids = db.read(|tx| tx.query(&sql, &params, |row| row.int(0)));
+    let ids = db.snapshot(Scope::Organization(HOUSE), |tx| tx.query(&sql, &params, |row| row.int(0)));
     ids.unwrap_or_else(|error: Error| panic!("{error}: {sql}")).into_iter().collect()
 }
 
@@ -320,7 +324,7 @@ fn the_database_and_the_written_rules_agree_on_every_filter() {
     TestRunner::new(Config { max_shrink_iters: 200, ..Config::with_cases(30) })
         .run(&(organization(), asked), |(goals, (filters, me))| {
             let folder = TempDir::new().expect("a folder for the database");
-            let db = database(&folder, &goals).expect("goals are written");
+            let (_database, db) = database(&folder, &goals).expect("goals are written");
             for filter in filters {
                 let sql = found(&db, compile(&filter, &subject(me), 3));
                 prop_assert_eq!(sql, expected(&goals, |goal| holds(&filter, goal, me)), "{:?}", filter);
@@ -390,7 +394,7 @@ fn presets_hold_what_their_names_say() {
         Goal { id: 6, reference: true, status: "At Risk", owners: vec![2], due: days_ago(9), ..plain },
     ];
     let folder = TempDir::new().expect("a folder for the database");
-    let db = database(&folder, &goals).expect("goals are written");
+    let (_database, db) = database(&folder, &goals).expect("goals are written");
     let held = |preset: Preset, top_level| {
         let selection = Selection { filter: preset.filter(), top_level };
         found(&db, selection.condition(&subject(Some(2)), 3)).into_iter().collect::<Vec<_>>()

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use goalpost::identity::{Subject, queries};
-use goalpost_db::{Error, params};
+use goalpost_db::{Error, Scope, params};
 use goalpost_testing::{Client, ORGANIZATION, OTHER_ORGANIZATION, READ_WRITE, TestApp, VIEW};
 use goalpost_token::{Issuer, OwnIssuer};
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ async fn a_stranger_of_a_known_issuer_is_nobody_until_somebody_links_them() {
     let subject = Subject { issuer: sign_in.url.clone(), tenant: sign_in.keys.tenant(), object };
     t.app
         .db
-        .write_alone(Duration::from_secs(5), |tx| {
+        .write_alone(Scope::Global, Duration::from_secs(5), |tx| {
             let ann = queries::find_people_by_email(tx, "ANN@wren.example")?;
             queries::link(tx, &subject, ann[0].organization, ann[0].person)
         })
@@ -132,9 +132,9 @@ async fn an_e_mail_that_two_people_have_links_nobody() {
     let (t, sign_in) = start(true).await;
     t.app
         .db
-        .write_alone(Duration::from_secs(5), |tx| {
+        .write_alone(Scope::Organization(15_229), Duration::from_secs(5), |tx| {
             tx.execute(
-                "update person set email_fold = 'ann@wren.example' where id = 2 and name = 'Ben Ødegård'",
+                "update person set email_fold = 'ann@wren.example' where organization = 15229 and id = 2 and name = 'Ben Ødegård'",
                 params![],
             )?;
             Ok::<_, Error>(())

@@ -13,7 +13,8 @@ use goalpost::goals::edit::{Field, change_field};
 use goalpost::ids::OrganizationNumber;
 use goalpost::imports::{ImportError, ImportOptions, Report, run};
 use goalpost::orgs::{Organization, queries};
-use goalpost_db::{Db, Error, Params, Settings, Value};
+use goalpost_db::{Db, Error, Params, Scope, Value};
+use goalpost_testing::TestDatabase;
 use goalpost_viva::{
     CheckIn, Comment, Heading, Named, Objective, Outcome, Period, Permissions, Person, Tag, Team, User,
     Writer,
@@ -27,13 +28,14 @@ const NUMBER: i64 = 48_117;
 struct Server {
     folder: TempDir,
     db: Db,
+    database: TestDatabase,
 }
 
 impl Server {
     fn new() -> Self {
         let folder = TempDir::new().expect("a folder for the test");
-        let db = Db::open(&folder.path().join("goalpost.db"), Settings::default()).expect("a new database");
-        Self { folder, db }
+        let database = TestDatabase::new(folder.path());
+        Self { db: database.open(), database, folder }
     }
 
     fn data(&self) -> &Path {
@@ -82,17 +84,34 @@ impl Server {
     ) -> Vec<T> {
         let organization = [Value::Int(NUMBER)];
         let params: Params<'_> = if sql.contains("?1") { &organization } else { &[] };
-        self.db.read(|tx| tx.query(sql, params, read)).expect("the statement is right")
+        self.db
+            .snapshot(OrganizationNumber(NUMBER), |tx| tx.query(sql, params, read))
+            .expect("the statement is right")
     }
 
-    /// Every byte of the database file.
+    /// Everything that the database holds: every byte of the file, or every row that a server shows of the organization.
     fn bytes(&self) -> Vec<u8> {
-        self.db.checkpoint().expect("nobody reads");
-        std::fs::read(self.data().join("goalpost.db")).expect("the database file")
+        if self.database.url.is_none() {
+            self.db.settle().expect("nobody reads");
+            return std::fs::read(self.data().join("goalpost.db")).expect("the database file");
+        }
+        let tables = self.db.tables().expect("the schema is readable");
+        let rows = self.db.snapshot(OrganizationNumber(NUMBER), |tx| {
+            let mut rows = Vec::new();
+            for table in tables {
+                let sql = format!("-- (all organizations)\nselect t::text from {} t order by 1", table.name);
+                rows.extend(tx.query(&sql, &[], |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()))?);
+            }
+            Ok::<_, goalpost_db::Error>(rows)
+        });
+        rows.expect("the rows are readable").join("\n").into_bytes()
     }
 
     fn organization(&self) -> Organization {
-        let found = self.db.read(|tx| queries::list_by_file_number(tx, NUMBER)).expect("a readable database");
+        let found = self
+            .db
+            .snapshot(Scope::Global, |tx| queries::list_by_file_number(tx, NUMBER))
+            .expect("a readable database");
         found.into_iter().next().expect("the organization is there")
     }
 
@@ -100,7 +119,7 @@ impl Server {
     fn edit(&self, goal: i64, field: Field, value: &[Value]) {
         let wait = std::time::Duration::from_secs(1);
         self.db
-            .write_alone(wait, |tx| {
+            .write_alone(OrganizationNumber(NUMBER), wait, |tx| {
                 let organization = OrganizationNumber(NUMBER);
                 let revision = queries::raise_revision(tx, organization, None, "edit")?;
                 change_field(tx, organization, goal, revision, field, value)

@@ -1,5 +1,6 @@
 //! Behaviour from outside: HTTP, files, the command line. One binary; its modules mirror the slices.
 
+mod backup;
 mod cli;
 mod exports;
 mod filter;
@@ -7,4 +8,15 @@ mod graph;
 mod identity;
 mod imports;
 mod jobs;
+mod nodes;
+mod observe;
+mod simulation;
+mod store;
+mod upgrade;
 mod views;
+
+/// A number from the environment, for longer runs than those of every day: `cargo xtask soak` makes them, and keeps what
+/// they print behind `soak: `, numbers each with their name.
+fn setting(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}

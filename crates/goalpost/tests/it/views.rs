@@ -6,7 +6,8 @@ use goalpost::goals::filter::Filter;
 use goalpost::ids::PersonNumber;
 use goalpost::orgs::Organization;
 use goalpost::views::{self, NewView, Preset, Selection, Sort, View, ViewError, presets, queries};
-use goalpost_db::{Db, Error, Settings, Tx, params};
+use goalpost_db::{Error, Scope, Tx, params};
+use goalpost_testing::TestDatabase;
 use tempfile::TempDir;
 use uuid::{Uuid, uuid};
 
@@ -29,9 +30,10 @@ const PRESETS: [(&str, &str); 7] = [
 /// Run `f` in one write on an empty database with one organization that has its presets.
 fn with_house<T>(f: impl FnOnce(&Tx<'_>, &Organization) -> Result<T, ViewError>) -> Result<T, ViewError> {
     let folder = TempDir::new().expect("a folder for the database");
-    let db = Db::open(&folder.path().join("goalpost.db"), Settings::default())?;
-    db.write_alone(Duration::from_secs(5), |tx| {
+    let database = TestDatabase::new(folder.path());
+    database.open().write_alone(Scope::Global, Duration::from_secs(5), |tx| {
         let house = goalpost::orgs::queries::insert(tx, HOUSE, "Contoso Orchards", None)?;
+        tx.enter(house.number.0)?;
         let revision = goalpost::orgs::queries::raise_revision(tx, house.number, None, "made")?;
         presets::insert(tx, &house, revision)?;
         f(tx, &house)
@@ -54,8 +56,9 @@ fn new_view(owner: Option<PersonNumber>, is_public: bool) -> NewView {
     }
 }
 
-fn count(tx: &Tx<'_>, sql: &str) -> Result<i64, Error> {
-    tx.query_one(sql, params![], |row| row.int(0))
+/// A number, by a statement whose parameter is the organization.
+fn count(tx: &Tx<'_>, house: &Organization, sql: &str) -> Result<i64, Error> {
+    tx.query_one(sql, params![house.number], |row| row.int(0))
 }
 
 #[test]
@@ -142,6 +145,7 @@ fn two_organizations_may_use_one_guid() {
     let visible = with_house(|tx, house| {
         let other = goalpost::orgs::queries::insert(tx, PIPELINE, "Fabrikam Kites", None)?;
         views::create(tx, house.number, &new_view(None, false), None)?;
+        tx.enter(other.number.0)?;
         assert!(queries::find(tx, other.number, PIPELINE)?.is_none(), "a view of another organization");
         views::create(tx, other.number, &new_view(None, false), None)
     });
@@ -153,9 +157,9 @@ fn a_deleted_view_is_gone_and_kept_in_the_history() {
     let (view, kept) = with_house(|tx, house| {
         views::create(tx, house.number, &new_view(Some(ADA), false), None)?;
         views::delete(tx, house.number, PIPELINE, None)?;
-        let kept =
-            "select count(*) from view_history where revision = 2 and until = 3 and name like 'Pipeline%'";
-        Ok((queries::find(tx, house.number, PIPELINE)?, count(tx, kept)?))
+        let kept = "select count(*) from view_history
+              where organization = ?1 and revision = 2 and until = 3 and name like 'Pipeline%'";
+        Ok((queries::find(tx, house.number, PIPELINE)?, count(tx, house, kept)?))
     })
     .expect("deleted");
     assert_eq!((view, kept), (None, 1));

@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
              where organization = ?1 and goal {} order by goal, id",
             self.within
         );
-        self.tx.cursors([(&sql, &self.within(chunk))], |[cursor]| {
+        self.tx.cursor(&sql, &self.within(chunk), |cursor| {
             cursor.advance()?;
             f(cursor)
         })

@@ -15,7 +15,7 @@ use goalpost::ids::OrganizationNumber;
 use goalpost::imports::{self, ImportOptions, Report};
 use goalpost::orgs::queries as orgs;
 use goalpost::views::{NewView, Preset, Selection, Sort, ViewError, create};
-use goalpost_db::Tx;
+use goalpost_db::{Scope, Tx};
 use goalpost_testing::{Client, TestApp};
 use goalpost_viva::sample::{self, Options};
 use goalpost_viva::{CheckIn, Heading, Objective, Period, Permissions, Person, Tag, Team, User, Writer};
@@ -76,8 +76,9 @@ impl Imported {
     }
 
     fn write<T>(&self, write: impl Fn(&Tx<'_>, OrganizationNumber) -> Result<T, ViewError>) -> T {
-        let written = self.t.app.db.write_alone(Duration::from_secs(5), |tx| {
+        let written = self.t.app.db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
             let found = orgs::find_by_guid(tx, self.organization)?.expect("the organization is there");
+            tx.enter(found.number.0)?;
             write(tx, found.number)
         });
         written.expect("the change is written")

@@ -298,7 +298,7 @@ fn scaled(outcome: &Outcome, value: f64) -> Option<f64> {
         let falls = outcome.target_type.as_deref() == Some("Decrease From");
         return yes_or_no(if falls { value <= target } else { value >= target });
     }
-    Some((value - start) / way * 100.0)
+    Some((value - start) / way * 100.0).filter(|percent| percent.is_finite())
 }
 
 fn all<T: Element>(archive: &mut Archive<File>) -> Vec<T> {

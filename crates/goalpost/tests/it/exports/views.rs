@@ -19,7 +19,12 @@ const TODAY: Date = date(2060, 3, 20);
 async fn sample_of_today() -> Imported {
     let exported_at = datetime(2060, 6, 15, 6, 0, 0, 0);
     let imported = Imported::sample(Options { goals: 1_000, exported_at, ..Options::default() }).await;
-    let now = imported.t.app.db.read(|tx| Ok::<_, goalpost_db::Error>(tx.now_us())).expect("a time");
+    let now = imported
+        .t
+        .app
+        .db
+        .snapshot(goalpost_db::Scope::Global, |tx| Ok::<_, goalpost_db::Error>(tx.now_us()))
+        .expect("a time");
     let noon: Timestamp = "2060-03-20T12:00:00Z".parse().expect("a time");
     imported.t.advance(Duration::from_micros((noon.as_microsecond() - now) as u64));
     imported

@@ -15,6 +15,7 @@ mod rights;
 
 use std::time::Duration;
 
+use goalpost::ids::OrganizationNumber;
 use goalpost::views::{self, NewView, Selection, Sort};
 use goalpost_db::params;
 use goalpost_testing::{Answer, ORGANIZATION, TestApp, VIEW};
@@ -110,15 +111,24 @@ fn assert_refused(t: &TestApp, answer: &Answer, (status, code, message, inner): 
     assert_eq!(answer.header("odata-version"), None, "{what}");
 }
 
+/// The number of the organization of most tests.
+const NUMBER: OrganizationNumber = OrganizationNumber(15_229);
+
 /// Change the data behind the server's back.
 fn sql(t: &TestApp, statement: &str) {
-    let changed = t.app.db.write_alone(Duration::from_secs(5), |tx| tx.execute(statement, params![]));
+    sql_in(t, NUMBER.0, statement);
+}
+
+/// The same in another organization.
+fn sql_in(t: &TestApp, organization: i64, statement: &str) {
+    let scope = goalpost_db::Scope::Organization(organization);
+    let changed = t.app.db.write_alone(scope, Duration::from_secs(5), |tx| tx.execute(statement, params![]));
     assert!(changed.expect("the statement runs") > 0, "nothing was changed by {statement}");
 }
 
 /// Give the organization a goal; a restricted one is seen by nobody but its creator.
 fn insert_goal(t: &TestApp, id: i64, title: &str, restricted_to: Option<i64>) {
-    let inserted = t.app.db.write_alone(Duration::from_secs(5), |tx| {
+    let inserted = t.app.db.write_alone(NUMBER, Duration::from_secs(5), |tx| {
         tx.execute(
             "insert into goal (organization, id, revision, origin, object_type, type_label, status, creator,
                                checkin_count, restricted, goal_type, outcome_type, phased, title, title_fold)
@@ -148,9 +158,8 @@ fn save_view(t: &TestApp, name: &str) -> Uuid {
         flat: true,
         sort: Sort::default(),
     };
-    let saved = t.app.db.write_alone(Duration::from_secs(5), |tx| {
-        views::create(tx, goalpost::ids::OrganizationNumber(15_229), &new, None)
-    });
+    let saved =
+        t.app.db.write_alone(NUMBER, Duration::from_secs(5), |tx| views::create(tx, NUMBER, &new, None));
     saved.expect("the view is saved");
     guid
 }

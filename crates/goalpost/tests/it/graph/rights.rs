@@ -13,7 +13,7 @@ use goalpost_testing::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{JOBS, Refusal, assert_refused, body, finished_export, insert_goal, sql};
+use super::{JOBS, Refusal, assert_refused, body, finished_export, insert_goal, sql, sql_in};
 
 const NO_JOB: Refusal<'_> = (404, "notFound", "Specified export job not found", Some("exportJobNotFound"));
 const NO_ORGANIZATION: Refusal<'_> =
@@ -188,8 +188,9 @@ async fn the_policy_decides_who_exports() {
         sql(&t, &format!("update organization set export_policy = '{policy}' where number = 15229"));
         sql(
             &t,
-            "insert into export_permit (organization, person) values (15229, 2), (15229, 3), (15229, 4), (15229, 5), (15230, 1)",
+            "insert into export_permit (organization, person) values (15229, 2), (15229, 3), (15229, 4), (15229, 5)",
         );
+        sql_in(&t, 15_230, "insert into export_permit (organization, person) values (15230, 1)");
         for name in everybody {
             let created = t.client(&format!("{name}@wren.example")).create_export(ORGANIZATION, VIEW).await;
             if permitted.contains(&name) {

@@ -146,9 +146,10 @@ fn an_import_waits_for_no_reader_and_no_reader_for_it() {
     let mut company = Company::small();
     company.goals.push(goal(102, "Project", "Buy ladders"));
     let file = company.zip(server.data());
-    let sql = "select count(*) from goal";
-    let counts = server.db.read(|tx| {
-        let count = || tx.query_one(sql, &[], |row| row.int(0));
+    let sql = "select count(*) from goal where organization = ?1";
+    let organization = goalpost::ids::OrganizationNumber(super::NUMBER);
+    let counts = server.db.snapshot(organization, |tx| {
+        let count = || tx.query_one(sql, goalpost_db::params![organization], |row| row.int(0));
         let before = count()?;
         server.import_with(&file, &options()).expect("a reader is no hindrance");
         Ok::<_, goalpost_db::Error>((before, count()?))

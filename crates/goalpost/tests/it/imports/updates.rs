@@ -225,7 +225,7 @@ fn a_value_of_the_wrong_kind_is_refused() {
         (Field::Column(Column::CheckinCount), Value::Int(1)),
         (Field::List(List::Parents), Value::Int(1)),
     ] {
-        let refused = server.db.write_alone(std::time::Duration::from_secs(1), |tx| {
+        let refused = server.db.write_alone(organization.number, std::time::Duration::from_secs(1), |tx| {
             goalpost::goals::edit::change_field(
                 tx,
                 organization.number,

@@ -9,7 +9,7 @@ use super::{LEASE, assert_failed, create, files, insert_goals, row, status};
 const DAY: Duration = Duration::from_hours(24);
 const ALMOST_A_DAY: Duration = Duration::from_mins(24 * 60 - 1);
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_nobody_claims_fails_after_a_day() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -21,7 +21,7 @@ async fn a_job_that_nobody_claims_fails_after_a_day() {
     assert_failed(&t, &id, "notStartedInTime").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_gone_on_time_with_its_row_and_its_file() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -43,7 +43,7 @@ async fn an_export_is_gone_on_time_with_its_row_and_its_file() {
     assert_eq!(files(&t), Vec::<String>::new());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_job_is_forgotten_on_time_too() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -55,7 +55,7 @@ async fn a_failed_job_is_forgotten_on_time_too() {
     assert_eq!(super::Row::find(&t.app.db, &id), None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pending_job_outlives_any_expiry() {
     let t = TestApp::start_with(|config| config.exports.expire_after_secs = 60).await;
     let id = create(&t).await;
@@ -67,7 +67,7 @@ async fn a_pending_job_outlives_any_expiry() {
     assert_eq!(t.ann().get_content(&id).await.status, 200, "it lives for a minute from its end");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_download_under_way_survives_the_end_of_its_file() {
     let t = TestApp::start().await;
     // More than the sockets between server and client hold.
@@ -89,7 +89,7 @@ async fn a_download_under_way_survives_the_end_of_its_file() {
     assert!(read == whole, "{} of {} bytes came, or others", read.len(), whole.len());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_no_export_points_to_is_swept_and_one_in_the_making_is_not() {
     let t = TestApp::start().await;
     let published = create(&t).await;
@@ -132,7 +132,7 @@ fn put(t: &TestApp, folder: &str, name: &str) -> String {
     format!("{folder}/{name}")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_export_leaves_its_pair_free() {
     let t = TestApp::start().await;
     let first = create(&t).await;

@@ -1,12 +1,13 @@
 //! `kill -9`, again and again: every export ends exactly once, never goes back, and what can be fetched is whole.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use goalpost::demo;
 use goalpost::ids::OrganizationNumber;
 use goalpost::orgs::queries::find_by_guid;
-use goalpost_db::{Error, params};
+use goalpost_db::{Error, Scope, params};
 use goalpost_testing::Client;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use super::process::{Folder, create, try_create, try_get, until_status};
 use super::{Row, save_views, told};
 
 /// Rounds, unless `GOALPOST_KILLS` says how many.
-const KILLS: u64 = 100;
+const KILLS: usize = 100;
 /// Where the delays before the kills come from; the same seed gives the same delays.
 const SEED: u64 = 0x5eed_0f9a_1905;
 /// Short leases, so that a hundred dead workers are survived in a minute or two.
@@ -30,22 +31,35 @@ creates_per_10_secs = 1000000
 ";
 /// The deadline, and a while for the server to be started again and to look.
 const BLOCKED_AT_MOST: Duration = Duration::from_secs(20 + 30);
+/// How long the shortest and the longest life of a server are: the longest lets several exports end, however slow the
+/// machine is.
+const SHORTEST_LIFE: Duration = Duration::from_millis(20);
+const LONGEST_LIFE: Duration = Duration::from_millis(600);
 const GOALS: u64 = 4_000;
 const VIEWS: u128 = 12;
+/// Clients that fetch whatever can be fetched, unless `GOALPOST_READERS` says how many, and how often each does.
+const READERS: usize = 8;
+const READ_EVERY: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_export_ends_once_and_whole_however_often_the_server_is_killed() {
-    let kills = std::env::var("GOALPOST_KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
+async fn r01_r02_every_export_ends_once_and_whole_however_often_the_server_is_killed() {
+    let kills = crate::setting("GOALPOST_KILLS", KILLS);
     let folder = Folder::new(GOALS, SETTINGS);
-    let (organization, views, reference) = prepare(&folder).await;
+    let (organization, views, reference, export_takes) = prepare(&folder).await;
+    let longest = LONGEST_LIFE.max(export_takes * 4);
     let mut running = folder.serve(&[]);
     let stop = CancellationToken::new();
-    let watching = Watch::new(running.client.clone(), views, reference);
-    let watching = tokio::spawn(watching.run(stop.clone()));
+    let watch = Watch::new(running.client.clone(), views, reference);
+    let reading = (0..crate::setting("GOALPOST_READERS", READERS)).map(|seed| {
+        let (client, known) = (running.client.clone(), Arc::clone(&watch.known));
+        tokio::spawn(read(client, known, reference, seed as u64, stop.clone()))
+    });
+    let reading: Vec<_> = reading.collect();
+    let watching = tokio::spawn(watch.run(stop.clone()));
 
     let mut seed = SEED;
     for _ in 0..kills {
-        let delay = Duration::from_millis(20 + random(&mut seed) % 600);
+        let delay = SHORTEST_LIFE + longest.mul_f64((random(&mut seed) % 1_000) as f64 / 1_000.0);
         if tokio::time::timeout(delay, stop.cancelled()).await.is_ok() {
             break; // the watch has seen something wrong
         }
@@ -54,18 +68,25 @@ async fn every_export_ends_once_and_whole_however_often_the_server_is_killed() {
     }
     stop.cancel();
     let jobs = watching.await.expect("every answer was right");
+    let mut reads = 0;
+    for reading in reading {
+        reads += reading.await.expect("every file was whole");
+    }
 
     let db = folder.open().db;
     for (id, seen) in &jobs {
         let row = Row::find(&db, id).expect("no job is lost");
         assert_eq!(Some(&row.state), seen.statuses.last(), "{id}");
     }
-    let count =
-        |sql| db.read(|tx| tx.query_one::<_, Error>(sql, params![organization], |row| row.int(0))).unwrap();
+    let count = |sql| {
+        db.snapshot(organization, |tx| tx.query_one::<_, Error>(sql, params![organization], |row| row.int(0)))
+            .unwrap()
+    };
     let again = count("select count(*) from job where organization = ?1 and attempt > 1");
     let lost = count("select count(*) from job where organization = ?1 and failure = 'workerLost'");
-    println!("{kills} kills: {} exports, {again} tried again, {lost} given up", jobs.len());
+    println!("soak: {} exports, {again} tried again, {lost} given up, {reads} files compared", jobs.len());
     assert!(again > 0, "no kill hit a running export");
+    assert!(reads > 0, "no file was compared while servers died");
     // Each end is recorded in the transaction that makes it.
     let succeeded = count("select count(*) from job where organization = ?1 and state = 'succeeded'");
     let recorded = "select count(*) from audit where organization = ?1 and action = 'exportFinished'";
@@ -74,8 +95,8 @@ async fn every_export_ends_once_and_whole_however_often_the_server_is_killed() {
     assert!(!folder.log().contains("panicked"), "{}", folder.log());
 }
 
-#[tokio::test]
-async fn an_export_ends_within_half_a_minute_after_its_server_was_killed() {
+#[tokio::test(flavor = "multi_thread")]
+async fn r04_an_export_ends_within_half_a_minute_after_its_server_was_killed() {
     let folder = Folder::new(500, "");
     let mut held = folder.serve(&["--sandbox", "running=1h"]);
     let id = create(&held).await;
@@ -88,18 +109,21 @@ async fn an_export_ends_within_half_a_minute_after_its_server_was_killed() {
     assert_eq!(Row::find(&folder.open().db, &id).unwrap().attempt, 2);
 }
 
-/// Save the views, and fetch the file that every export of them must be; its hash.
-async fn prepare(folder: &Folder) -> (OrganizationNumber, Vec<Uuid>, [u8; 32]) {
+/// Save the views, and fetch the file that every export of them must be; its hash, and how long the export took.
+async fn prepare(folder: &Folder) -> (OrganizationNumber, Vec<Uuid>, [u8; 32], Duration) {
     let db = folder.open().db;
-    let organization = db.read(|tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap().number;
+    let organization =
+        db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap().number;
     let views = save_views(&db, organization, VIEWS);
     let server = folder.serve(&[]);
+    let begun = Instant::now();
     let id = create(&server).await;
     until_status(&server, &id, "succeeded", Duration::from_secs(30)).await;
+    let took = begun.elapsed();
     let content = try_get(&server.client, &id, "/content").await.unwrap();
     assert_eq!(content.status, 200);
     assert!(content.text().lines().count() > GOALS as usize, "every goal has a line");
-    (organization, views, Sha256::digest(&content.bytes).into())
+    (organization, views, Sha256::digest(&content.bytes).into(), took)
 }
 
 /// A client that asks for exports all the time, and holds every answer against those before it.
@@ -108,7 +132,40 @@ struct Watch {
     views: Vec<Uuid>,
     reference: [u8; 32],
     jobs: BTreeMap<String, Seen>,
+    /// The ids of all of them, for the readers.
+    known: Arc<Mutex<Vec<String>>>,
     looks: u64,
+}
+
+/// Fetch, until `stop`, what is known at random, mostly of the latest; how many files came whole.
+async fn read(
+    client: Client,
+    known: Arc<Mutex<Vec<String>>>,
+    reference: [u8; 32],
+    mut seed: u64,
+    stop: CancellationToken,
+) -> u64 {
+    let _alarm = stop.clone().drop_guard();
+    let mut every = tokio::time::interval(READ_EVERY);
+    let mut whole = 0;
+    while !stop.is_cancelled() {
+        every.tick().await;
+        let id = {
+            let known = known.lock().unwrap();
+            let back = random(&mut seed) % 16;
+            known.len().checked_sub(1 + back as usize).map(|place| known[place].clone())
+        };
+        let Some(id) = id else { continue };
+        match try_get(&client, &id, "/content").await {
+            Ok(content) if content.status == 200 => {
+                assert!(Sha256::digest(&content.bytes)[..] == reference, "{id}: its file is not whole");
+                whole += 1;
+            }
+            Ok(other) => assert!([409, 503].contains(&other.status), "{id}: {}", other.text()),
+            Err(_) => {}
+        }
+    }
+    whole
 }
 
 /// What is known of an export.
@@ -136,7 +193,7 @@ fn rank(status: &str) -> u8 {
 
 impl Watch {
     fn new(client: Client, views: Vec<Uuid>, reference: [u8; 32]) -> Self {
-        Self { client, views, reference, jobs: BTreeMap::new(), looks: 0 }
+        Self { client, views, reference, jobs: BTreeMap::new(), known: Arc::default(), looks: 0 }
     }
 
     /// Watch until `stop`, then until everything that was promised has ended. Ends `stop` if an answer is wrong.
@@ -169,6 +226,7 @@ impl Watch {
             status => panic!("POST: {status} {}", answer.text()),
         };
         let seen = Seen { view, first: Instant::now(), statuses: Vec::new() };
+        self.known.lock().unwrap().push(id.clone());
         assert!(self.jobs.insert(id.clone(), seen).is_none(), "{id} had ended, and is pending again");
     }
 

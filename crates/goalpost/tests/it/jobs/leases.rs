@@ -3,17 +3,19 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use goalpost::exports::ExportId;
 use goalpost::exports::worker::MakeExport;
 use goalpost::jobs::queries::Overdue;
 use goalpost::jobs::{Figures, JobKey, Lease, Runner, Step, StepError, queries};
+use goalpost_db::Scope;
 use goalpost_testing::TestApp;
 
 use super::{LEASE, NUMBER, assert_failed, create, create_of, eventually, files, row, save_views, status};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_live_lease_keeps_other_workers_away() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -25,7 +27,7 @@ async fn a_live_lease_keeps_other_workers_away() {
     assert_eq!(status(&t, &id).await.0, "running");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lapsed_lease_is_claimed_like_a_new_job() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -37,8 +39,8 @@ async fn a_lapsed_lease_is_claimed_like_a_new_job() {
     assert_eq!(t.ann().get_content(&id).await.status, 200);
 }
 
-#[tokio::test]
-async fn a_zombie_changes_nothing_after_another_worker_claimed_its_job() {
+#[tokio::test(flavor = "multi_thread")]
+async fn r05_a_zombie_changes_nothing_after_another_worker_claimed_its_job() {
     let t = TestApp::start().await;
     let id = create(&t).await;
     let zombie = t.claim_and_die().await;
@@ -70,7 +72,7 @@ async fn a_zombie_changes_nothing_after_another_worker_claimed_its_job() {
 async fn assert_refused(t: &TestApp, lease: &Lease) {
     let figures = t.app.figures();
     let lease = lease.clone();
-    let written = t.app.db.write(move |tx| {
+    let written = t.app.db.write(super::NUMBER, move |tx| {
         Ok::<_, goalpost_db::Error>([
             queries::renew(tx, &lease, &figures)?,
             queries::give_back(tx, &lease, 0, true)?,
@@ -82,7 +84,7 @@ async fn assert_refused(t: &TestApp, lease: &Lease) {
 }
 
 /// Workers and sweepers choose jobs by an earlier look, so what they found may have changed since.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_was_taken_since_it_was_seen_is_neither_claimed_nor_given_up() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -96,10 +98,36 @@ async fn a_job_that_was_taken_since_it_was_seen_is_neither_claimed_nor_given_up(
     assert_eq!(row(&t, &id), ended);
 }
 
+/// Between a sweep's look and its act an attempt may have been given back, and the job has another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_got_its_attempt_back_since_it_was_listed_is_not_given_up() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    for _ in 1..3 {
+        t.claim_and_die().await;
+        t.advance(LEASE);
+    }
+    let last = t.claim_and_die().await;
+    t.advance(LEASE);
+    let figures = t.app.figures();
+    let listed = t.app.db.read(Scope::Keys, |tx| queries::list_overdue(tx, &figures)).await.unwrap();
+    assert_eq!(listed, [(last.job, Overdue::WorkerLost)]);
+
+    // Its worker slept, and awakes to be stopped.
+    let given = t.app.db.write(NUMBER, move |tx| queries::give_back(tx, &last, 0, true));
+    assert!(given.await.unwrap());
+    t.advance(Duration::from_secs(1));
+    let (job, overdue) = listed[0];
+    let failed = t.app.db.write(NUMBER, move |tx| queries::fail_overdue(tx, job, overdue, &figures));
+    assert!(!failed.await.unwrap());
+    assert!(t.run_one().await);
+    assert_eq!(status(&t, &id).await.0, "succeeded");
+}
+
 /// Whether the job can be claimed, and given up for each reason.
 async fn claim_or_give_up(t: &TestApp, job: JobKey) -> (bool, [bool; 3]) {
     let figures = t.app.figures();
-    let written = t.app.db.write(move |tx| {
+    let written = t.app.db.write(super::NUMBER, move |tx| {
         let claimed = queries::claim(tx, job, [7; 16], &figures)?.is_some();
         let give_up = |reason| queries::fail_overdue(tx, job, reason, &figures);
         let given_up =
@@ -109,7 +137,7 @@ async fn claim_or_give_up(t: &TestApp, job: JobKey) -> (bool, [bool; 3]) {
     written.await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_late_finish_counts_while_nobody_else_has_claimed() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -120,8 +148,8 @@ async fn a_late_finish_counts_while_nobody_else_has_claimed() {
     assert!(!t.run_one().await);
 }
 
-#[tokio::test]
-async fn a_job_whose_workers_die_each_time_fails_after_three_attempts() {
+#[tokio::test(flavor = "multi_thread")]
+async fn r24_a_job_whose_workers_die_each_time_fails_after_three_attempts() {
     let t = TestApp::start().await;
     let id = create(&t).await;
     for attempt in 1..=3 {
@@ -138,7 +166,7 @@ async fn a_job_whose_workers_die_each_time_fails_after_three_attempts() {
     assert_failed(&t, &id, "workerLost").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_job_fails_at_its_deadline_although_attempts_are_left() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -159,6 +187,23 @@ impl Step for Stuck {
     }
 }
 
+/// A step that finds no database so many times, and then is the honest one.
+#[derive(Debug)]
+struct Away {
+    honest: MakeExport,
+    times: AtomicUsize,
+}
+
+impl Step for Away {
+    fn run(&self, lease: Lease) -> Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + '_>> {
+        let again = self.times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if again.is_ok() {
+            return Box::pin(std::future::ready(Err(StepError::DatabaseAway)));
+        }
+        self.honest.run(lease)
+    }
+}
+
 /// The honest step, which panics at one job.
 #[derive(Debug)]
 struct Poisoned {
@@ -174,11 +219,19 @@ impl Step for Poisoned {
 }
 
 fn runner(t: &TestApp, figures: Figures, step: impl Step) -> Runner {
-    Runner::new(t.app.db.clone(), t.app.ids, figures, 2, Arc::new(step), Arc::clone(&t.app.wake))
+    Runner::new(
+        t.app.db.clone(),
+        t.app.ids,
+        figures,
+        2,
+        Arc::new(step),
+        Arc::clone(&t.app.wake),
+        Arc::clone(&t.app.metrics),
+    )
 }
 
-#[tokio::test]
-async fn a_step_that_never_ends_is_stopped_at_its_deadline() {
+#[tokio::test(flavor = "multi_thread")]
+async fn r23_a_step_that_never_ends_is_stopped_at_its_deadline() {
     let t = TestApp::start().await;
     let id = create(&t).await;
     let figures = Figures { lease_us: 300_000, deadline_us: 200_000, ..t.app.figures() };
@@ -188,7 +241,7 @@ async fn a_step_that_never_ends_is_stopped_at_its_deadline() {
     assert_failed(&t, &id, "deadlineExceeded").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lease_is_renewed_as_long_as_its_worker_lives() {
     let t = TestApp::start().await;
     let id = create(&t).await;
@@ -206,8 +259,24 @@ async fn a_lease_is_renewed_as_long_as_its_worker_lives() {
     worker.abort();
 }
 
-#[tokio::test]
-async fn a_panic_in_a_step_fails_its_own_job_alone() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_costs_a_job_no_attempt() {
+    let t = TestApp::start().await;
+    let id = create(&t).await;
+    let step = Away { honest: MakeExport(t.app.clone()), times: AtomicUsize::new(5) };
+    let worker = runner(&t, t.app.figures(), step);
+    for _ in 0..5 {
+        assert!(worker.run_one().await.unwrap());
+        assert_eq!((row(&t, &id).state.as_str(), row(&t, &id).attempt), ("running", 0));
+        assert!(!worker.run_one().await.unwrap(), "a job whose database was away rests for a moment");
+        t.advance(Duration::from_secs(2));
+    }
+    assert!(worker.run_one().await.unwrap());
+    assert_eq!(status(&t, &id).await.0, "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r10_a_panic_in_a_step_fails_its_own_job_alone() {
     let t = TestApp::start().await;
     let poisoned = create(&t).await;
     let other = create_of(&t, save_views(&t.app.db, NUMBER, 1)[0]).await;

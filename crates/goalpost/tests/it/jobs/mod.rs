@@ -5,46 +5,54 @@
 
 mod conflict;
 mod expiry;
+mod fairness;
+mod faults;
 mod import_beside;
 mod kill;
 mod leases;
-mod process;
+mod memory;
+pub(crate) mod process;
+mod resume;
 mod sandbox;
 mod snapshot;
 mod stop;
-mod storage;
+pub(crate) mod storage;
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use goalpost::exports::ExportId;
 use goalpost::ids::OrganizationNumber;
+use goalpost::orgs::queries::find_by_guid;
 use goalpost::views::{self, NewView, Selection, Sort};
-use goalpost_db::{Db, Tx, params};
+use goalpost_db::{Db, Scope, Tx, params};
 use goalpost_testing::{Answer, ORGANIZATION, TestApp, VIEW};
 use uuid::Uuid;
 
 /// The number of the organization of most tests.
-const NUMBER: OrganizationNumber = OrganizationNumber(15_229);
+pub(crate) const NUMBER: OrganizationNumber = OrganizationNumber(15_229);
 /// Longer than the default lease.
-const LEASE: Duration = Duration::from_secs(16);
+pub(crate) const LEASE: Duration = Duration::from_secs(16);
 
 /// A job as the database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
-    state: String,
-    attempt: i64,
+pub(crate) struct Row {
+    pub(crate) state: String,
+    pub(crate) attempt: i64,
     token: Option<[u8; 16]>,
     failure: Option<String>,
 }
 
 impl Row {
     /// The job of an id on the wire; `None` once it is forgotten.
-    fn find(db: &Db, id: &str) -> Option<Self> {
+    pub(crate) fn find(db: &Db, id: &str) -> Option<Self> {
         let job = ExportId::parse(id).unwrap().job;
-        db.read(|tx| {
+        let organization = organization(db, id);
+        db.snapshot(organization, |tx| {
             tx.query_opt(
-                "select state, attempt, lease_token, failure from job where id = ?1",
-                params![job.into_bytes()],
+                "select state, attempt, lease_token, failure from job where organization = ?1 and id = ?2",
+                params![organization, job.into_bytes()],
                 |row| {
                     Ok::<_, goalpost_db::Error>(Self {
                         state: row.text(0)?.to_owned(),
@@ -59,17 +67,31 @@ impl Row {
     }
 }
 
-fn row(t: &TestApp, id: &str) -> Row {
+/// The organization that a job's id names.
+pub(crate) fn organization(db: &Db, id: &str) -> OrganizationNumber {
+    let guid = ExportId::parse(id).unwrap().organization;
+    db.snapshot(Scope::Global, |tx| find_by_guid(tx, guid)).unwrap().unwrap().number
+}
+
+pub(crate) fn row(t: &TestApp, id: &str) -> Row {
     Row::find(&t.app.db, id).expect("the job has a row")
 }
 
-/// The files in the content store.
+/// The files of contents, as they lie in their folders.
 fn files(t: &TestApp) -> Vec<String> {
-    t.app.content.list().unwrap()
+    let content = t.app.config.data.join("content");
+    let names = |path: &Path| {
+        let entries: Vec<_> = fs::read_dir(path).unwrap().map(Result::unwrap).collect();
+        entries.into_iter().map(|entry| entry.file_name().into_string().unwrap())
+    };
+    let in_folder = |folder: String| {
+        names(&content.join(&folder)).map(move |name| format!("{folder}/{name}")).collect::<Vec<_>>()
+    };
+    names(&content).flat_map(in_folder).collect()
 }
 
 /// Ask for an export of the usual view; its id.
-async fn create(t: &TestApp) -> String {
+pub(crate) async fn create(t: &TestApp) -> String {
     create_of(t, VIEW).await
 }
 
@@ -80,7 +102,7 @@ async fn create_of(t: &TestApp, view: Uuid) -> String {
 }
 
 /// The status and its reason, as the creator sees them.
-async fn status(t: &TestApp, id: &str) -> (String, Option<String>) {
+pub(crate) async fn status(t: &TestApp, id: &str) -> (String, Option<String>) {
     let seen = t.ann().get_export(id).await;
     assert_eq!(seen.status, 200, "{}", seen.text());
     told(&seen)
@@ -93,7 +115,7 @@ fn told(seen: &Answer) -> (String, Option<String>) {
 }
 
 /// A job that failed for this reason, says so to its creator in words, and blocks its pair no longer.
-async fn assert_failed(t: &TestApp, id: &str, failure: &str) {
+pub(crate) async fn assert_failed(t: &TestApp, id: &str, failure: &str) {
     let row = row(t, id);
     assert_eq!((row.state.as_str(), row.failure.as_deref()), ("failed", Some(failure)));
     assert_eq!(row.token, None);
@@ -105,10 +127,10 @@ async fn assert_failed(t: &TestApp, id: &str, failure: &str) {
 }
 
 /// Save so many views of all goals, seen by every member.
-fn save_views(db: &Db, organization: OrganizationNumber, number: u128) -> Vec<Uuid> {
+pub(crate) fn save_views(db: &Db, organization: OrganizationNumber, number: u128) -> Vec<Uuid> {
     let view = |index| Uuid::from_u128(0x7777_0000_0000_4000_8000_0000_0000_0000 + index);
     let views: Vec<_> = (0..number).map(view).collect();
-    write(db, |tx| {
+    db.write_alone(organization, Duration::from_secs(5), |tx| {
         for guid in &views {
             let new = NewView {
                 guid: *guid,
@@ -119,20 +141,21 @@ fn save_views(db: &Db, organization: OrganizationNumber, number: u128) -> Vec<Uu
                 flat: true,
                 sort: Sort::default(),
             };
-            views::create(tx, organization, &new, None).expect("the view is saved");
+            views::create(tx, organization, &new, None)?;
         }
-        Ok(())
-    });
+        Ok::<_, views::ViewError>(())
+    })
+    .expect("the views are saved");
     views
 }
 
 /// Change the data behind the server's back.
-fn write<T>(db: &Db, f: impl FnOnce(&Tx<'_>) -> goalpost_db::Result<T>) -> T {
-    db.write_alone(Duration::from_secs(5), f).expect("the change is written")
+pub(crate) fn write<T>(db: &Db, f: impl FnOnce(&Tx<'_>) -> goalpost_db::Result<T>) -> T {
+    db.write_alone(NUMBER, Duration::from_secs(5), f).expect("the change is written")
 }
 
 /// Give the organization goals with the numbers 1 to `last`, each with a description of so many bytes.
-fn insert_goals(t: &TestApp, last: i64, description: usize) {
+pub(crate) fn insert_goals(t: &TestApp, last: i64, description: usize) {
     write(&t.app.db, |tx| {
         tx.execute(
             "insert into goal (organization, id, revision, origin, object_type, type_label, status, checkin_count,
@@ -146,7 +169,11 @@ fn insert_goals(t: &TestApp, last: i64, description: usize) {
 }
 
 /// What `look` finds, as soon as it finds something.
-async fn eventually<T>(within: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(
+    within: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let mut every = tokio::time::interval(Duration::from_millis(10));
     let looking = async {
         loop {

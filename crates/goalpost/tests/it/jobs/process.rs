@@ -1,15 +1,18 @@
 //! The built program on a data folder of its own, to be killed and started again.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use goalpost::app::App;
 use goalpost::config::{Config, FILE_NAME, Overrides};
 use goalpost::demo;
-use goalpost_testing::{Answer, Client};
+use goalpost::orgs::queries::find_by_guid;
+use goalpost_db::{Scope, params};
+use goalpost_testing::{Answer, Client, Engine, NewNode, Node, TestDatabase, poll};
 use goalpost_viva::sample;
 use serde_json::json;
 use tempfile::TempDir;
@@ -19,68 +22,135 @@ use super::eventually;
 
 /// Where exports are, as Microsoft's SDKs spell it.
 const JOBS: &str = "/beta/employeeExperience/goals/exportJobs";
+/// How long a request to a server that may be killed is waited for. One in some hundred killed servers leaves a client
+/// behind that never hears of it.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The data folder of a server, with the demo's organization in it.
-pub(super) struct Folder {
+pub(crate) struct Folder {
+    database: TestDatabase,
     path: TempDir,
     token: String,
 }
 
 impl Folder {
     /// A folder with so many goals and these settings.
-    pub(super) fn new(goals: u64, settings: &str) -> Self {
+    pub(crate) fn new(goals: u64, settings: &str) -> Self {
+        Self::on(Engine::of_this_run(), goals, settings)
+    }
+
+    /// The same with a database that the test needs, whatever the others run on.
+    pub(crate) fn on(engine: Engine, goals: u64, settings: &str) -> Self {
         let path = TempDir::new().unwrap();
         fs::write(path.path().join(FILE_NAME), settings).unwrap();
-        let mut this = Self { path, token: String::new() };
+        let database = TestDatabase::on(engine, path.path());
+        let mut this = Self { database, path, token: String::new() };
         let app = this.open();
         let options = sample::Options { goals, ..sample::Options::default() };
         let made = demo::make(&app, &options, &mut |_| {}).expect("the demo is made");
-        let token = this.command("token").args(["--user", &made.user_email]).output().unwrap();
-        assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
-        String::from_utf8(token.stdout).unwrap().trim_end().clone_into(&mut this.token);
+        this.sign_in(&made.user_email);
         this
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// A folder that holds the demo's organization already; nobody is signed in.
+    pub(crate) fn found(database: TestDatabase, path: TempDir) -> Self {
+        Self { database, path, token: String::new() }
+    }
+
+    /// Be this person to servers that are started, or asked, from now on.
+    pub(crate) fn sign_in(&mut self, email: &str) {
+        self.sign_in_by(env!("CARGO_BIN_EXE_goalpost"), email);
+    }
+
+    /// The same, by a token that this program makes.
+    pub(crate) fn sign_in_by(&mut self, program: &str, email: &str) {
+        let mut command = Command::new(program);
+        command
+            .args(["token", "--user", email, "--ttl", "12h"])
+            .env_clear()
+            .env("GOALPOST_DATA", self.path());
+        let token =
+            command.envs(self.database.url.iter().map(|url| ("GOALPOST_DATABASE", url))).output().unwrap();
+        assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+        String::from_utf8(token.stdout).unwrap().trim_end().clone_into(&mut self.token);
+    }
+
+    /// A client of a server on this folder that was started elsewhere.
+    pub(crate) fn client(&self, url: &str) -> Client {
+        Client::of(url, &self.token)
+    }
+
+    /// A folder and a database that are to hold what this one holds, for whom the same token is good.
+    pub(crate) fn copied_to(&self, database: TestDatabase, path: TempDir) -> Self {
+        Self { database, path, token: self.token.clone() }
+    }
+
+    /// The database's URL, if it is a server's.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database.url.as_deref()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
         self.path.path()
     }
 
     /// The parts of a server on this folder, in this process.
-    pub(super) fn open(&self) -> App {
-        let overrides = Overrides { data: Some(self.path().to_owned()), ..Overrides::default() };
+    pub(crate) fn open(&self) -> App {
+        let (data, database) = (Some(self.path().to_owned()), self.database.url.clone());
+        let overrides = Overrides { data, database, ..Overrides::default() };
         App::open(Config::load(&overrides).expect("the settings fit")).expect("the folder opens")
     }
 
+    /// Change the data of the demo's organization behind the server's back.
+    pub(crate) fn change(&self, sql: &str, text: &str) {
+        let db = self.open().db;
+        let found = db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION));
+        let organization = found.unwrap().unwrap().number;
+        db.write_alone(organization, Duration::from_secs(5), |tx| {
+            tx.execute(&format!("{sql} where organization = ?2"), params![text, organization])
+        })
+        .expect("the change is written");
+    }
+
     /// The program on this folder.
-    pub(super) fn command(&self, subcommand: &str) -> Command {
+    pub(crate) fn command(&self, subcommand: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_goalpost"));
         command.arg(subcommand).env_clear().env("GOALPOST_DATA", self.path());
+        command.envs(self.database.url.iter().map(|url| ("GOALPOST_DATABASE", url)));
         command
     }
 
     /// A server on a free port.
-    pub(super) fn serve(&self, args: &[&str]) -> Server {
-        let mut command = self.command("serve");
-        command.args(["--listen", "127.0.0.1:0"]).args(args);
-        self.spawn(command)
+    pub(crate) fn serve(&self, args: &[&str]) -> Server {
+        self.start(Self::server().args(args))
     }
 
     /// A server where an earlier one was.
-    pub(super) fn serve_again(&self, earlier: &Server) -> Server {
-        let mut command = self.command("serve");
-        command.args(["--listen", earlier.url.trim_start_matches("http://")]);
-        self.spawn(command)
+    pub(crate) fn serve_again(&self, earlier: &Server) -> Server {
+        self.start(Self::server().on_port(earlier.node.port()))
     }
 
-    /// Start a command that serves; it has a port when this returns, and logs into the folder.
-    pub(super) fn spawn(&self, mut command: Command) -> Server {
-        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
-        assert!(url.starts_with("http"), "the server said `{line}`:\n{}", self.log());
-        Server { client: Client::of(&url, &self.token), url, child }
+    /// The server, not yet started.
+    pub(crate) fn server() -> NewNode {
+        Node::of(env!("CARGO_BIN_EXE_goalpost")).args(["serve"])
+    }
+
+    /// Start a command that serves; it answers when this returns, and logs into the folder.
+    pub(crate) fn start(&self, new: NewNode) -> Server {
+        let new = self.database.url.iter().fold(new, |new, url| new.env("GOALPOST_DATABASE", url));
+        let mut node = new.env("GOALPOST_DATA", self.path()).log(&self.log_path()).launch();
+        let listens = poll(Duration::from_secs(30), || {
+            assert_eq!(node.process().ended(), None, "{}", node.process());
+            answers(node.address())
+        });
+        assert!(listens.is_some(), "{}", node.process());
+        let url = node.url();
+        Server { client: Client::of(&url, &self.token), url, node }
+    }
+
+    /// What processes on this folder log into.
+    pub(crate) fn log_file(&self) -> File {
+        File::options().create(true).append(true).open(self.log_path()).unwrap()
     }
 
     fn log_path(&self) -> PathBuf {
@@ -88,61 +158,59 @@ impl Folder {
     }
 
     /// What all servers on this folder have logged.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap()
     }
 }
 
+/// Something if a server there answers: it takes connections a moment before, when it does not heed signals yet.
+fn answers(address: String) -> Option<()> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.read_exact(&mut [0; 12]).ok()
+}
+
 /// A running server; killed when it goes.
-pub(super) struct Server {
-    pub(super) child: Child,
-    pub(super) client: Client,
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) node: Node,
+    pub(crate) url: String,
+    pub(crate) client: Client,
 }
 
 impl Server {
     /// `kill -9`.
-    pub(super) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub(crate) fn kill(&mut self) {
+        self.node.kill();
     }
 
     /// Ask it to stop, as a service manager does, and wait for its end.
-    pub(super) async fn terminate(mut self) -> ExitStatus {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
-        eventually(Duration::from_secs(30), "the server's end", async || self.child.try_wait().unwrap()).await
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) async fn terminate(mut self) -> ExitStatus {
+        self.node.terminate(Duration::from_secs(30)).await
     }
 }
 
 /// Ask for an export of the demo's organization.
-pub(super) async fn try_create(client: &Client, view: Uuid) -> reqwest::Result<Answer> {
+pub(crate) async fn try_create(client: &Client, view: Uuid) -> reqwest::Result<Answer> {
     let body = json!({ "goalsOrganizationId": demo::ORGANIZATION, "explorerViewId": view }).to_string();
     let request = client.request("POST", JOBS).header("content-type", "application/json").body(body);
-    client.try_send(request).await
+    client.try_send(request.timeout(PATIENCE)).await
 }
 
 /// Look at an export, or with `rest` at something of it.
-pub(super) async fn try_get(client: &Client, id: &str, rest: &str) -> reqwest::Result<Answer> {
-    client.try_send(client.request("GET", &format!("{JOBS}/{id}{rest}"))).await
+pub(crate) async fn try_get(client: &Client, id: &str, rest: &str) -> reqwest::Result<Answer> {
+    client.try_send(client.request("GET", &format!("{JOBS}/{id}{rest}")).timeout(PATIENCE)).await
 }
 
 /// Ask a server that is there; the id.
-pub(super) async fn create(server: &Server) -> String {
+pub(crate) async fn create(server: &Server) -> String {
     let made = try_create(&server.client, demo::VIEW).await.unwrap();
     assert_eq!(made.status, 201, "{}", made.text());
     made.id()
 }
 
 /// Wait until the export has this status.
-pub(super) async fn until_status(server: &Server, id: &str, status: &str, within: Duration) {
+pub(crate) async fn until_status(server: &Server, id: &str, status: &str, within: Duration) {
     eventually(within, status, async || {
         let seen = server.client.get_export(id).await;
         assert_eq!(seen.status, 200, "{}", seen.text());

@@ -19,7 +19,7 @@ async fn start(settings: &[&str]) -> TestApp {
     t
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_held_in_each_state_as_long_as_was_asked() {
     let t = start(&["not-started=600ms", "running=600ms"]).await;
     let begun = Instant::now();
@@ -41,7 +41,7 @@ async fn a_job_is_held_in_each_state_as_long_as_was_asked() {
     assert!(seen[2].1 >= Duration::from_millis(1200), "succeeded after {:?}", seen[2].1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_can_be_fetched_as_long_as_was_asked() {
     let t = start(&["expire-after=3s"]).await;
     let id = create(&t).await;
@@ -54,7 +54,7 @@ async fn an_export_can_be_fetched_as_long_as_was_asked() {
     eventually(SOON, "the sweep", async || super::files(&t).is_empty().then_some(())).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_view_whose_exports_fail_is_told_so_and_others_do_not() {
     let t = start(&[&format!("fail-view={VIEW}")]).await;
     let other = super::create_of(&t, super::save_views(&t.app.db, super::NUMBER, 1)[0]).await;
@@ -66,7 +66,7 @@ async fn a_view_whose_exports_fail_is_told_so_and_others_do_not() {
     eventually(SOON, "success", async || (row(&t, &other).state == "succeeded").then_some(())).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_wait_that_is_asked_of_clients_is_the_one_that_was_set() {
     let t = TestApp::start_with(|config| config.sandbox.set("retry-after=7").unwrap()).await;
     let id = create(&t).await;

@@ -1,0 +1,327 @@
+//! PostgreSQL: transactions on the calling thread, over connections that it drives itself.
+//!
+//! Statements are never prepared by name, so a transaction pooler may stand between. A transaction begins in the
+//! round trip of its first statement, which also says for which organization it is. What fails without a trace
+//! (the server undid it, or the connection was lost before the commit was sent) is run again; what may have been
+//! committed is not, and its caller learns [`ErrorKind::Unavailable`].
+
+mod connection;
+mod error;
+mod statement;
+pub(crate) mod text;
+mod transaction;
+mod wake;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Notify, Semaphore};
+
+pub(crate) use self::connection::Connection;
+use self::connection::Connector;
+use self::transaction::{Health, Mode};
+use crate::counters::{Counters, Tally};
+use crate::error::{Error, ErrorKind, Result};
+use crate::location::Server;
+use crate::migrate::{self, Version};
+use crate::scope::Scope;
+use crate::{Settings, Tx};
+
+pub(crate) use self::error::chain;
+pub(crate) use self::transaction::{PgRow, PgRows, PgTx};
+
+/// How often a transaction that left no trace is run before its failure is told.
+const TRIES: u32 = 6;
+/// How long a statement of a short transaction may take.
+const SHORT: Duration = Duration::from_secs(15);
+/// Connections for long transactions that are kept when they are idle.
+const IDLE_LONG: usize = 4;
+
+const READ: &str = "isolation level repeatable read read only";
+const WRITE: &str = "isolation level read committed";
+
+pub(crate) struct Postgres {
+    connector: Arc<Connector>,
+    name: String,
+    settings: Settings,
+    clock_offset_us: AtomicI64,
+    tally: Tally,
+    /// Whether the keys of all organizations' jobs are read under a role of their own.
+    keys_role: bool,
+    short: Semaphore,
+    idle_short: Mutex<Vec<Connection>>,
+    idle_long: Mutex<Vec<Connection>>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("server", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    pub(crate) fn open(server: &Server, settings: Settings) -> Result<Self> {
+        let connector = Connector::new(server)?;
+        let (keys_role, connection) = blocking(|| {
+            let mut connection = connector.connect()?;
+            let keys_role = migrate::postgres(&mut connection, &settings)?;
+            Ok::<_, Error>((keys_role, connection))
+        })?;
+        Ok(Self {
+            connector: Arc::new(connector),
+            name: server.to_string(),
+            clock_offset_us: AtomicI64::new(settings.clock_offset_us),
+            tally: Tally::default(),
+            keys_role,
+            short: Semaphore::new(settings.connections.max(1)),
+            idle_short: Mutex::new(vec![connection]),
+            idle_long: Mutex::new(Vec::new()),
+            settings,
+        })
+    }
+
+    pub(crate) async fn read<T, E: From<Error>>(
+        &self,
+        scope: Scope,
+        f: impl Fn(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mode = Mode { begin: READ, lock_wait: self.settings.write_wait, patience: Some(SHORT) };
+        self.short(|_| self.repeat(mode, scope, &f)).await
+    }
+
+    pub(crate) async fn write<T, E: From<Error>>(
+        &self,
+        scope: Scope,
+        f: impl Fn(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mode = Mode { begin: WRITE, lock_wait: self.settings.write_wait, patience: Some(SHORT) };
+        self.short(|waited| {
+            self.tally.write_began(waited);
+            self.repeat(mode, scope, &f)
+        })
+        .await
+    }
+
+    pub(crate) fn snapshot<T, E: From<Error>>(
+        &self,
+        scope: Scope,
+        f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mode = Mode { begin: READ, lock_wait: self.settings.write_wait, patience: None };
+        self.long(mode, scope, f)
+    }
+
+    pub(crate) fn write_alone<T, E: From<Error>>(
+        &self,
+        scope: Scope,
+        wait: Duration,
+        f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.long(Mode { begin: WRITE, lock_wait: wait, patience: None }, scope, f)
+    }
+
+    pub(crate) fn analyze(&self) -> Result<()> {
+        blocking(|| {
+            let mut connection = self.take(&self.idle_long)?;
+            connection.batch("analyze")?;
+            Self::keep(&self.idle_long, connection, IDLE_LONG);
+            Ok(())
+        })
+    }
+
+    pub(crate) async fn relay_wakes(&self, made: &Notify, wake: &Notify, stop: impl Future<Output = ()>) {
+        tokio::select! {
+            () = wake::relay(&self.connector, made, wake) => {}
+            () = stop => {}
+        }
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.tally.counters()
+    }
+
+    pub(crate) fn advance_clock(&self, by: Duration) {
+        self.clock_offset_us.fetch_add(by.as_micros() as i64, Ordering::SeqCst);
+    }
+
+    /// Run a short transaction when one of the connections for them is free; it is told how long that took.
+    async fn short<T, E: From<Error>>(&self, run: impl FnOnce(Duration) -> Result<T, E>) -> Result<T, E> {
+        let asked_at = Instant::now();
+        let turn = tokio::time::timeout(self.settings.write_wait, self.short.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            self.tally.was_refused(ErrorKind::Busy);
+            return Err(Error::new(ErrorKind::Busy, "no connection to the database was free in time").into());
+        };
+        blocking(|| run(asked_at.elapsed()))
+    }
+
+    fn repeat<T, E: From<Error>>(
+        &self,
+        mode: Mode,
+        scope: Scope,
+        f: &impl Fn(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let connection = self.take(&self.idle_short)?;
+            let (connection, ended) = self.run(connection, mode, scope, f);
+            if let Some(connection) = connection {
+                Self::keep(&self.idle_short, connection, self.settings.connections);
+            }
+            match ended {
+                Ended::Done(result) => return result,
+                Ended::WithoutTrace(kind, error) if tries == TRIES => {
+                    self.tally.was_refused(kind);
+                    return Err(error);
+                }
+                Ended::WithoutTrace(..) => {
+                    self.tally.was_repeated();
+                    // A little longer each time, and not for all the same.
+                    let jitter = u64::from(std::process::id()) % 7 + u64::from(tries);
+                    std::thread::sleep(Duration::from_millis(jitter * u64::from(tries)));
+                }
+            }
+        }
+    }
+
+    fn long<T, E: From<Error>>(
+        &self,
+        mode: Mode,
+        scope: Scope,
+        f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        blocking(|| {
+            let connection = self.take(&self.idle_long)?;
+            let (connection, ended) = self.run(connection, mode, scope, f);
+            if let Some(connection) = connection {
+                Self::keep(&self.idle_long, connection, IDLE_LONG);
+            }
+            match ended {
+                Ended::Done(result) => result,
+                Ended::WithoutTrace(kind, error) => {
+                    self.tally.was_refused(kind);
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    /// One transaction from its beginning to its end, and the connection if it may be used again.
+    fn run<T, E: From<Error>>(
+        &self,
+        connection: Connection,
+        mode: Mode,
+        scope: Scope,
+        f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> (Option<Connection>, Ended<T, E>) {
+        let tx = PgTx::new(connection, mode, scope, self.keys_role, self.settings.partitions.is_some());
+        let now_us = match tx.now_us() {
+            Ok(now_us) => now_us + self.clock_offset_us.load(Ordering::SeqCst),
+            Err(error) => return (None, Ended::WithoutTrace(error.kind(), error.into())),
+        };
+        // A panic must not leave the transaction open on a connection that others use.
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| f(&Tx::postgres(&tx, now_us)))) else {
+            return (None, Ended::Done(Err(Error::unexpected("a transaction panicked").into())));
+        };
+        match (result, tx.health()) {
+            (Ok(value), Health::Well) if mode.begin == READ => {
+                // Nothing depends on the end of a read: it is sent, and not waited for.
+                (Self::end(tx, "commit"), Ended::Done(Ok(value)))
+            }
+            (Ok(value), Health::Well) if !tx.has_begun() => {
+                (Some(tx.into_connection()), Ended::Done(Ok(value)))
+            }
+            (Ok(value), Health::Well) => match tx.commit() {
+                Ok(()) => (Some(tx.into_connection()), Ended::Done(Ok(value))),
+                Err(error) if tx.health() == Health::Conflict => {
+                    (Self::end(tx, "rollback"), Ended::WithoutTrace(ErrorKind::Busy, error.into()))
+                }
+                Err(error) if tx.health() == Health::Lost => {
+                    // Committed or not: only the server knows.
+                    let error = Error::new(ErrorKind::Unavailable, error.to_string());
+                    self.tally.was_refused(error.kind());
+                    (None, Ended::Done(Err(error.into())))
+                }
+                Err(error) => (Self::end(tx, "rollback"), Ended::Done(Err(error.into()))),
+            },
+            (Ok(_), _) => {
+                let error = Error::unexpected("a transaction went on after one of its statements had failed");
+                (Self::end(tx, "rollback"), Ended::Done(Err(error.into())))
+            }
+            (Err(error), Health::Conflict) => {
+                (Self::end(tx, "rollback"), Ended::WithoutTrace(ErrorKind::Busy, error))
+            }
+            (Err(error), Health::Lost) => (None, Ended::WithoutTrace(ErrorKind::Unavailable, error)),
+            (Err(error), health) => {
+                if let Health::Failed(kind) = health {
+                    self.tally.was_refused(kind);
+                }
+                (Self::end(tx, "rollback"), Ended::Done(Err(error)))
+            }
+        }
+    }
+
+    fn end(tx: PgTx, word: &str) -> Option<Connection> {
+        let begun = tx.has_begun();
+        let mut connection = tx.into_connection();
+        if begun {
+            connection.send_off(word);
+        }
+        (!connection.is_lost()).then_some(connection)
+    }
+
+    /// An idle connection that is still there, or a new one.
+    fn take(&self, idle: &Mutex<Vec<Connection>>) -> Result<Connection> {
+        loop {
+            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match kept {
+                None => {
+                    let connected = self.connector.connect();
+                    if let Err(error) = &connected {
+                        self.tally.was_refused(error.kind());
+                    }
+                    return connected;
+                }
+                Some(mut connection) => {
+                    connection.look();
+                    if !connection.is_lost() {
+                        return Ok(connection);
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep(idle: &Mutex<Vec<Connection>>, connection: Connection, most: usize) {
+        let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < most {
+            idle.push(connection);
+        }
+    }
+}
+
+/// How a transaction ended.
+enum Ended<T, E> {
+    /// In the way that its caller is to learn.
+    Done(Result<T, E>),
+    /// As if it had never been begun: it may be run again. The kind is that of the error.
+    WithoutTrace(ErrorKind, E),
+}
+
+/// The schema of a server's database.
+pub(crate) fn version_of(server: &Server) -> Result<Option<Version>> {
+    blocking(|| migrate::postgres_version(&mut Connector::new(server)?.connect()?))
+}
+
+/// Let other tasks go on while this thread waits for the network.
+fn blocking<T>(f: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(f),
+        _ => f(),
+    }
+}

@@ -1,0 +1,300 @@
+//! One transaction: it begins in the round trip of its first statement.
+
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::fmt::{self, Write as _};
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::{FutureExt as _, join};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
+
+use super::connection::Connection;
+use super::error::{is_conflict, is_lost};
+use super::{statement, text};
+use crate::error::{Error, ErrorKind, Result};
+use crate::scope::Scope;
+use crate::value::{Params, Value};
+
+/// What kind of transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mode {
+    pub(super) begin: &'static str,
+    /// How long it waits for locks of others.
+    pub(super) lock_wait: Duration,
+    /// How long one statement may take; and the server ends a transaction that says nothing for so long. `None` for
+    /// long work.
+    pub(super) patience: Option<Duration>,
+}
+
+/// What became of a transaction's statements, apart from what its closure made of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    Well,
+    /// A statement failed, in this way: nothing of the transaction can stay.
+    Failed(ErrorKind),
+    /// The server undid it because of others; it may be run again.
+    Conflict,
+    /// The connection is gone.
+    Lost,
+}
+
+/// An open transaction.
+pub(crate) struct PgTx {
+    connection: RefCell<Connection>,
+    mode: Mode,
+    /// Not sent yet.
+    begin: RefCell<Option<String>>,
+    scope: Cell<Scope>,
+    health: Cell<Health>,
+    checks_partitions: bool,
+}
+
+impl fmt::Debug for PgTx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgTx").field("mode", &self.mode).field("health", &self.health).finish_non_exhaustive()
+    }
+}
+
+impl PgTx {
+    pub(super) fn new(
+        connection: Connection,
+        mode: Mode,
+        scope: Scope,
+        keys_role: bool,
+        checks_partitions: bool,
+    ) -> Self {
+        let millis = |wait: Duration| wait.as_millis();
+        let mut begin = format!(
+            "begin {}; select set_config('lock_timeout', '{}', true), \
+             set_config('idle_in_transaction_session_timeout', '{}', true), set_config('jit', 'off', true)",
+            mode.begin,
+            millis(mode.lock_wait),
+            mode.patience.map_or(0, millis),
+        );
+        match scope {
+            Scope::Organization(organization) => {
+                let _ = write!(begin, ", set_config('goalpost.organization', '{organization}', true)");
+            }
+            Scope::Keys if keys_role => begin.push_str(", set_config('role', 'goalpost_keys', true)"),
+            Scope::Keys | Scope::Global => {}
+        }
+        begin.push_str(", (extract(epoch from clock_timestamp()) * 1000000)::bigint");
+        Self {
+            connection: RefCell::new(connection),
+            mode,
+            begin: RefCell::new(Some(begin)),
+            scope: Cell::new(scope),
+            health: Cell::new(Health::Well),
+            checks_partitions,
+        }
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.health.get()
+    }
+
+    /// Whether anything was sent.
+    /// The connection, once the transaction is over.
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection.into_inner()
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.begin.borrow().is_none()
+    }
+
+    /// The server's clock, microseconds; begins the transaction if that is the only way to know.
+    pub(super) fn now_us(&self) -> Result<i64> {
+        if let Some(now_us) = self.connection()?.now_us() {
+            return Ok(now_us);
+        }
+        self.ask(async |_| Ok(()))?;
+        self.connection()?.now_us().ok_or_else(|| Error::unexpected("the server told no time"))
+    }
+
+    fn connection(&self) -> Result<RefMut<'_, Connection>> {
+        self.connection
+            .try_borrow_mut()
+            .map_err(|_| Error::unexpected("a statement was run while the rows of another were being read"))
+    }
+
+    /// Ask the server, and begin the transaction before if that was not done.
+    fn ask<T>(&self, ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>) -> Result<T> {
+        self.ask_over(&mut *self.connection()?, ask)
+    }
+
+    fn ask_over<T>(
+        &self,
+        connection: &mut Connection,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T> {
+        // The server would answer that the transaction is aborted, which says nothing.
+        if self.health.get() != Health::Well {
+            return Err(Error::unexpected("a transaction went on after one of its statements had failed"));
+        }
+        let begin = self.begin.borrow_mut().take();
+        let answer = connection.wait(self.mode.patience, async |client| match &begin {
+            None => Ok((None, ask(client).await?)),
+            Some(begin) => {
+                let (begun, answer) = join(client.simple_query(begin), ask(client)).await;
+                Ok((Some(begun?), answer?))
+            }
+        });
+        match answer {
+            Ok(Ok((begun, answer))) => {
+                if let Some(now_us) = begun.as_deref().and_then(last_number) {
+                    connection.set_clock(now_us);
+                }
+                Ok(answer)
+            }
+            Ok(Err(error)) => Err(self.failed(error)),
+            Err(lost) => {
+                self.health.set(Health::Lost);
+                Err(lost)
+            }
+        }
+    }
+
+    /// Remember how a statement failed.
+    fn failed(&self, error: tokio_postgres::Error) -> Error {
+        let (lost, conflict) = (is_lost(&error), is_conflict(&error));
+        let error = Error::from(error);
+        self.health.set(match (lost, conflict) {
+            (true, _) => Health::Lost,
+            (false, true) => Health::Conflict,
+            (false, false) => Health::Failed(error.kind()),
+        });
+        error
+    }
+
+    pub(crate) fn enter(&self, organization: i64) -> Result<()> {
+        self.scope.set(Scope::Organization(organization));
+        let sql = "select set_config('goalpost.organization', $1, true)";
+        let value = Value::Text(organization.to_string());
+        self.ask(async |client| client.execute_typed(sql, &typed(&[value])).await)?;
+        Ok(())
+    }
+
+    pub(crate) fn lock(&self, key: i64) -> Result<()> {
+        let sql = "select pg_advisory_xact_lock($1)";
+        self.ask(async |client| client.execute_typed(sql, &typed(&[Value::Int(key)])).await)?;
+        Ok(())
+    }
+
+    pub(crate) fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
+        let sql = statement::numbered(sql);
+        self.check_partitions(&sql, params)?;
+        self.ask(async |client| client.execute_typed(&sql, &typed(params)).await)
+    }
+
+    /// Begin to read the rows of a statement.
+    pub(crate) fn rows(&self, sql: &str, params: Params<'_>) -> Result<PgRows<'_>> {
+        let sql = statement::numbered(sql);
+        self.check_partitions(&sql, params)?;
+        let mut connection = self.connection()?;
+        let stream = self.ask_over(&mut connection, async |client| query(client, &sql, params).await)?;
+        Ok(PgRows { tx: self, connection, stream: Box::pin(stream), row: None })
+    }
+
+    pub(crate) fn insert_all(&self, table: &str, columns: &[&str], values: &[Value]) -> Result<()> {
+        for rows in statement::batches(values, columns.len()) {
+            let insert = statement::Insert::new(table, columns, rows);
+            let params = insert.params();
+            self.ask(async |client| client.execute_typed(&insert.sql, &params).await)?;
+        }
+        Ok(())
+    }
+
+    /// Make what was done stay. The answer counts: a server that aborted the transaction says so by the word.
+    pub(super) fn commit(&self) -> Result<()> {
+        self.ask(async |client| client.simple_query("commit").await)?;
+        Ok(())
+    }
+
+    /// Refuse a statement of one organization that looks into more than one partition of a table.
+    fn check_partitions(&self, sql: &str, params: Params<'_>) -> Result<()> {
+        let Scope::Organization(_) = self.scope.get() else { return Ok(()) };
+        // What changes the schema has no plan.
+        let has_plan = !["alter", "create", "drop"].iter().any(|word| sql.starts_with(word));
+        if !self.checks_partitions || !has_plan || sql.contains("(all organizations)") {
+            return Ok(());
+        }
+        let explain = format!("explain (costs off) {sql}");
+        let plan = self.ask(async |client| {
+            let rows: Vec<_> = query(client, &explain, params).await?.collect().await;
+            rows.into_iter().map(|row| row?.try_get::<_, String>(0)).collect::<Result<Vec<_>, _>>()
+        })?;
+        statement::within_one_partition(&plan).map_err(|tables| {
+            Error::unexpected(format!("the statement looks into several partitions of {tables}: {sql}"))
+        })
+    }
+}
+
+/// The rows of a statement, as they come in.
+pub(crate) struct PgRows<'a> {
+    tx: &'a PgTx,
+    connection: RefMut<'a, Connection>,
+    stream: Pin<Box<RowStream>>,
+    row: Option<PgRow>,
+}
+
+impl PgRows<'_> {
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        // Most rows came in with the one before.
+        let next = if let Some(next) = self.stream.next().now_or_never() {
+            next.transpose()
+        } else {
+            let stream = &mut self.stream;
+            self.connection
+                .wait(self.tx.mode.patience, async |_| stream.next().await.transpose())
+                .inspect_err(|_| self.tx.health.set(Health::Lost))?
+        };
+        self.row = next.map_err(|error| self.tx.failed(error))?.map(PgRow::new);
+        Ok(self.row.is_some())
+    }
+
+    pub(crate) fn row(&self) -> Option<&PgRow> {
+        self.row.as_ref()
+    }
+}
+
+/// A row, and those of its texts that are not kept as they are.
+#[derive(Debug)]
+pub(crate) struct PgRow {
+    pub(crate) row: tokio_postgres::Row,
+    texts: OnceCell<Vec<Option<String>>>,
+}
+
+impl PgRow {
+    fn new(row: tokio_postgres::Row) -> Self {
+        Self { row, texts: OnceCell::new() }
+    }
+
+    /// The original of the text in a column.
+    pub(crate) fn decoded<'r>(&'r self, column: usize, kept: &'r str) -> &'r str {
+        let texts = self.texts.get_or_init(|| {
+            let texts =
+                (0..self.row.len()).map(|column| self.row.try_get::<_, &str>(column).ok().map(text::decode));
+            texts.collect()
+        });
+        texts.get(column).and_then(Option::as_deref).unwrap_or(kept)
+    }
+}
+
+async fn query(client: &Client, sql: &str, params: Params<'_>) -> Result<RowStream, tokio_postgres::Error> {
+    client.query_typed_raw(sql, params.iter().map(|value| (value, value.postgres_type()))).await
+}
+
+fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    params.iter().map(|value| (value as &(dyn ToSql + Sync), value.postgres_type())).collect()
+}
+
+/// The number in the last column of the first row.
+fn last_number(messages: &[SimpleQueryMessage]) -> Option<i64> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(row.len() - 1)?.parse().ok(),
+        _ => None,
+    })
+}

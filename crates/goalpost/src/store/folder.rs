@@ -1,0 +1,200 @@
+//! Contents as plain files, with the standard library alone.
+//!
+//! A file is made by `create_new`, written, synced with both folders above it, and never renamed: so there is no
+//! moment in which a reader could meet half a file or another attempt's.
+
+use std::fs::{self, File, ReadDir};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use sha2::{Digest as _, Sha256};
+
+use super::{Bytestream, Entry, Error, PAGE, Reading, Result, Stored};
+
+/// Bytes read from the disk at a time; a download holds one such piece, and about as much again on its connection.
+const PIECE: u64 = 128 * 1024;
+
+/// The folder that holds the contents.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn open(root: PathBuf) -> Result<Self> {
+        let this = Self { root };
+        fs::create_dir_all(&this.root).map_err(|error| Error::from(error).at(&this.url()))?;
+        Ok(this)
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    pub(super) fn create(&self, folder: &str, name: &str) -> Result<Writer> {
+        let folder_path = self.root.join(folder);
+        fs::create_dir_all(&folder_path)?;
+        let path = folder_path.join(name);
+        let file = File::options().write(true).create_new(true).open(&path)?;
+        Ok(Writer {
+            file,
+            path,
+            folders: [folder_path, self.root.clone()],
+            key: format!("{folder}/{name}"),
+            sha256: Sha256::new(),
+            size_bytes: 0,
+            finished: false,
+        })
+    }
+
+    /// Opening and seeking are done in place: they touch no data, and a hop to another thread costs more.
+    pub(super) fn read(&self, key: &str, range: Range<u64>) -> Result<Reading> {
+        let mut file = File::open(self.root.join(key))?;
+        let size_bytes = file.metadata()?.len();
+        if range.end > size_bytes {
+            return Err(Error::other(&format!("`{key}` has {size_bytes} bytes, less than it should")));
+        }
+        file.seek(SeekFrom::Start(range.start))?;
+        let length = range.end - range.start;
+        Ok(Reading { size_bytes, bytes: pieces(file, length) })
+    }
+
+    pub(super) async fn remove(&self, key: &str) -> Result<()> {
+        match tokio::fs::remove_file(self.root.join(key)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn check(&self) -> Result<()> {
+        drop(tokio::fs::read_dir(&self.root).await?);
+        Ok(())
+    }
+
+    pub(super) fn list(&self) -> Pages {
+        Pages { root: self.root.clone(), folders: None, files: None }
+    }
+}
+
+/// So many bytes from where the file stands, or an error if it has become shorter.
+///
+/// Not `tokio::fs::File`, which reads into a buffer of its own first: with it a thousand downloads held twice as much.
+fn pieces(file: File, length: u64) -> Bytestream {
+    let pieces = stream::try_unfold((file, length), |(file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let most = left.min(PIECE);
+        // Made and freed by the same few threads: each of those that block would keep memory for itself.
+        let mut piece = Vec::with_capacity(most as usize);
+        let reading = tokio::task::spawn_blocking(move || {
+            (&file).take(most).read_to_end(&mut piece)?;
+            Ok::<_, io::Error>((file, piece))
+        });
+        let (file, piece) = reading.await??;
+        let left = left - piece.len() as u64;
+        let is_shorter = piece.is_empty();
+        if is_shorter {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(Some((Bytes::from(piece), (file, left))))
+        }
+    });
+    pieces.boxed()
+}
+
+/// A walk through the folder, two levels deep.
+#[derive(Debug)]
+pub(super) struct Pages {
+    root: PathBuf,
+    folders: Option<ReadDir>,
+    files: Option<(String, ReadDir)>,
+}
+
+impl Pages {
+    pub(super) fn next_page(&mut self) -> Result<Vec<Entry>> {
+        let mut page = Vec::new();
+        if self.folders.is_none() {
+            self.folders = Some(fs::read_dir(&self.root)?);
+        }
+        while page.len() < PAGE {
+            if let Some((folder, files)) = &mut self.files {
+                match files.next() {
+                    Some(file) => page.extend(entry(folder, &file?)?),
+                    None => self.files = None,
+                }
+            } else {
+                let Some(folder) = self.folders.as_mut().and_then(Iterator::next) else { break };
+                let folder = folder?;
+                if folder.file_type()?.is_dir() {
+                    let name = folder.file_name().to_string_lossy().into_owned();
+                    self.files = Some((name, fs::read_dir(folder.path())?));
+                }
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// The entry of a file; none if it was removed since its name was read.
+fn entry(folder: &str, file: &fs::DirEntry) -> Result<Option<Entry>> {
+    let metadata = match file.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata?,
+    };
+    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Some(Entry {
+        key: format!("{folder}/{}", file.file_name().to_string_lossy()),
+        size_bytes: metadata.len(),
+        modified_at: i64::try_from(modified.as_micros()).unwrap_or(i64::MAX),
+    }))
+}
+
+/// A file in the making; removed again if it is dropped unfinished.
+#[derive(Debug)]
+pub(super) struct Writer {
+    file: File,
+    path: PathBuf,
+    folders: [PathBuf; 2],
+    key: String,
+    sha256: Sha256,
+    size_bytes: u64,
+    finished: bool,
+}
+
+impl Writer {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes)?;
+        self.sha256.update(bytes);
+        self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Bring everything to the disk, the names of file and folder included.
+    pub(super) fn finish(mut self) -> Result<Stored> {
+        self.file.sync_all()?;
+        for folder in &self.folders {
+            sync_folder(folder)?;
+        }
+        self.finished = true;
+        let sha256 = std::mem::take(&mut self.sha256).finalize().into();
+        Ok(Stored { key: std::mem::take(&mut self.key), size_bytes: self.size_bytes, sha256 })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.finished {
+            // What stays all the same is swept later.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
