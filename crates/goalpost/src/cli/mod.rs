@@ -5,6 +5,7 @@
 //! Every command works on a data folder while a server runs on it.
 
 mod backup;
+mod checkin;
 mod demo;
 mod failure;
 mod import;
@@ -132,6 +133,9 @@ enum Command {
     /// List people, and link their sign-ins
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Say how goals go
+    #[command(subcommand)]
+    Checkin(checkin::CheckInCommand),
     /// Print an access token for a person
     Token(token::TokenArgs),
 }
@@ -221,6 +225,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::View(command) => view::run(command, &session).await,
             Command::Org(command) => org::run(command, &session).await,
             Command::User(command) => user::run(command, &session).await,
+            Command::Checkin(command) => checkin::run(command, &session).await,
             Command::Token(args) => token::run(args, &session).await,
         }
     });

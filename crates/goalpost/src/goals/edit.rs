@@ -1,4 +1,4 @@
-//! Changing one field of a goal, so that the next import knows that it was changed here.
+//! Changing a goal, so that the next import knows what was changed here.
 //!
 //! The value that a file brought is kept in `goal_imported_value` from the first change on, until the field is back
 //! at that value. An import compares three values with it: the file's, ours, and the one imported before.
@@ -123,19 +123,40 @@ pub fn change_field(
         Field::Column(column) => changed.set(column, value[0].clone()),
         Field::List(list) => value.clone_into(changed.list_mut(list)),
     }
+    save(tx, organization, revision, &present, &mut changed)?;
+    Ok(())
+}
+
+/// Write a goal that differs from `present`, which is what its rows hold, in a transaction that raised the
+/// organization's revision to `revision`. Tells whether anything differed; the columns that follow from others are
+/// brought up to date. The goal as it was stays in the history.
+///
+/// Lists that were not read must be empty in both.
+pub(super) fn save(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    revision: i64,
+    present: &GoalRecord,
+    changed: &mut GoalRecord,
+) -> Result<bool> {
     changed.derive();
-    changed.write(tx, organization, revision, Some(&present))?;
+    if !changed.write(tx, organization, revision, Some(present))? {
+        return Ok(false);
+    }
     if present.is_from(Origin::File) {
+        let goal = present.id;
         let imported = ImportedValues::read(tx, organization, &[goal])?;
-        match imported.get(goal, field) {
-            None => keep_imported(tx, organization, goal, field, field.value(&present))?,
-            Some(imported) if *imported == field.to_json(value) => {
-                forget_imported(tx, organization, goal, field)?;
+        for field in Field::all().filter(|field| field.value(present) != field.value(changed)) {
+            match imported.get(goal, field) {
+                None => keep_imported(tx, organization, goal, field, field.value(present))?,
+                Some(imported) if *imported == field.to_json(field.value(changed)) => {
+                    forget_imported(tx, organization, goal, field)?;
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn keep_imported(

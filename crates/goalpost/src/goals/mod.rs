@@ -1,54 +1,31 @@
 //! Goals: objectives, key results and initiatives in one table with one space of ids, and what hangs on them.
 //!
-//! [`record`] is a goal as its rows hold it, [`edit`] the way to change one field of it, [`progress`] the rules that
-//! turn a metric's value into a percentage.
+//! [`record`] is a goal as its rows hold it, [`edit`] the way to change it. A [`checkin`] tells how it goes, and what
+//! follows from that for the goals above is [`recompute`]d by the rules of `goalpost_okr`.
 
+pub mod checkin;
 pub mod edit;
 pub mod filter;
-pub mod progress;
+pub mod recompute;
 pub mod record;
 pub mod rows;
 pub mod visibility;
 
-use std::fmt;
-use std::str::FromStr;
+use goalpost_okr::words;
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $word:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$variant_doc])* $variant),* }
+/// The day (UTC) of a moment, in microseconds since 1970.
+pub(crate) fn day(at_us: i64) -> Date {
+    let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+    TimeZone::UTC.to_datetime(at).date()
+}
 
-        impl $name {
-            /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// The word for it in the database and in JSON.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(word: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == word).ok_or(())
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
+/// The first moment of a day (UTC), in microseconds since 1970.
+pub(crate) fn midnight(day: Date) -> i64 {
+    let at = TimeZone::UTC.to_timestamp(day.to_datetime(Time::midnight()));
+    at.map_or(i64::MIN, Timestamp::as_microsecond)
 }
 
 words!(
@@ -64,24 +41,6 @@ words!(
 );
 
 words!(
-    /// How a metric's value is held against its target.
-    TargetType {
-        /// From 0 up to the target.
-        Reach => "reach",
-        /// From the start up to the target.
-        IncreaseFrom => "increaseFrom",
-        /// From the start down to the target.
-        DecreaseFrom => "decreaseFrom",
-        /// Fulfilled while the value is above the target.
-        StayAbove => "stayAbove",
-        /// Fulfilled while the value is below the target.
-        StayBelow => "stayBelow",
-        /// Values are only collected.
-        Baseline => "baseline",
-    }
-);
-
-words!(
     /// How a row came to be.
     Origin {
         /// A file held it.
@@ -90,5 +49,29 @@ words!(
         Reference => "reference",
         /// It was made here.
         Local => "local",
+    }
+);
+
+words!(
+    /// Where a goal's progress comes from, in the words of the files.
+    ProgressMode {
+        /// From its check-ins.
+        Manual => "Update Manually",
+        /// From the goals below it.
+        FromChildren => "Update from Children",
+        /// From another program.
+        FromIntegration => "Update from Integration",
+    }
+);
+
+words!(
+    /// Where a goal's status comes from, in the words of the files.
+    StatusMode {
+        /// From its check-ins.
+        Manual => "Update Manually",
+        /// From where it is and where it should be by today.
+        FromProgress => "Update based on Progress",
+        /// From the goals below it.
+        FromChildren => "Update based on Key Results",
     }
 );

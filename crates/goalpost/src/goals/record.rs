@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use goalpost_db::{Result, Tx, Value};
+use goalpost_okr::Scale;
 
-use super::progress::percent;
-use super::{Origin, TargetType};
+use super::Origin;
 use crate::ids::{OrganizationNumber, fold};
 use crate::table::{Kind, Table, write_list};
 
@@ -189,7 +189,7 @@ impl GoalRecord {
 
     /// Whether it came to be in this way.
     pub fn is_from(&self, origin: Origin) -> bool {
-        matches!(self.get(Column::Origin), Value::Text(word) if word == origin.as_str())
+        self.text(Column::Origin) == origin.as_str()
     }
 
     /// Put a value into a column. The value must be of the column's kind.
@@ -211,31 +211,56 @@ impl GoalRecord {
 
     /// Bring the columns that follow from others up to date, except the number of check-ins.
     pub fn derive(&mut self) {
-        let title = match self.get(Column::Title) {
-            Value::Text(title) => fold(title),
-            _ => String::new(),
-        };
-        self.set(Column::TitleFold, title);
+        self.set(Column::TitleFold, fold(self.text(Column::Title)));
         self.set(Column::ProgressPercent, self.progress_percent());
     }
 
     fn progress_percent(&self) -> Option<f64> {
-        let real = |column| match self.get(column) {
-            Value::Real(value) => Some(*value),
-            _ => None,
-        };
-        let progress = real(Column::Progress)?;
+        let progress = self.real(Column::Progress)?;
         // Without a metric, progress is a percentage as it stands.
-        if !matches!(self.get(Column::OutcomeType), Value::Text(word) if word == "Metric") {
+        if !self.has_metric() {
             return Some(progress);
         }
-        match self.get(Column::TargetType) {
-            Value::Text(word) => {
-                let target_type = word.parse::<TargetType>().ok()?;
-                percent(target_type, real(Column::MetricStart), real(Column::MetricTarget), progress)
-            }
+        self.scale()?.percent(progress)
+    }
+
+    /// What a column of numbers holds.
+    pub(super) fn real(&self, column: Column) -> Option<f64> {
+        match self.get(column) {
+            Value::Real(value) => Some(*value),
             _ => None,
         }
+    }
+
+    /// What a column of whole numbers holds.
+    pub(super) fn int(&self, column: Column) -> Option<i64> {
+        match self.get(column) {
+            Value::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// What a column of texts holds; empty for none.
+    pub(super) fn text(&self, column: Column) -> &str {
+        match self.get(column) {
+            Value::Text(text) => text,
+            _ => "",
+        }
+    }
+
+    /// Whether progress counts in the unit of a metric, and not in percent of the whole.
+    pub(super) fn has_metric(&self) -> bool {
+        self.text(Column::OutcomeType) == "Metric"
+    }
+
+    /// The metric's scale, if there is a metric of a kind that is known.
+    pub(super) fn scale(&self) -> Option<Scale> {
+        if !self.has_metric() {
+            return None;
+        }
+        let target_type = self.text(Column::TargetType).parse().ok()?;
+        let (start, target) = (self.real(Column::MetricStart), self.real(Column::MetricTarget));
+        Some(Scale { target_type, start, target, risk: None })
     }
 
     /// The goals among `ids` that have rows. Costs one statement per table for every 250 ids.
@@ -244,13 +269,23 @@ impl GoalRecord {
         organization: OrganizationNumber,
         ids: &[i64],
     ) -> Result<BTreeMap<i64, GoalRecord>> {
+        Self::read_with(tx, organization, ids, List::ALL)
+    }
+
+    /// The same with these lists only; the others are empty, whatever their rows say.
+    pub(super) fn read_with(
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        ids: &[i64],
+        lists: &[List],
+    ) -> Result<BTreeMap<i64, GoalRecord>> {
         let mut records = BTreeMap::new();
         GOAL.each(tx, organization, ids, |key, columns| {
             let columns = columns.try_into().expect("as many values as the table has columns");
             records.insert(key[0], GoalRecord { id: key[0], columns, lists: Default::default() });
             Ok::<_, goalpost_db::Error>(())
         })?;
-        for &list in List::ALL {
+        for &list in lists {
             list.table().each(tx, organization, ids, |key, values| {
                 if let Some(record) = records.get_mut(&key[0]) {
                     record.list_mut(list).extend(values);

@@ -13,25 +13,10 @@ use super::people::People;
 use super::run::Import;
 use super::time::micros;
 use crate::goals::Origin;
+use crate::goals::checkin::CHECKIN;
 use crate::goals::record::{Column, GoalRecord};
 use crate::ids::OrganizationNumber;
 use crate::table::{Kind, Table, key_batches, keys_at_once};
-
-pub(super) static CHECKIN: Table = Table {
-    name: "checkin",
-    key: &["goal", "id"],
-    columns: &[
-        ("as_of_at", Kind::Int),
-        ("recorded_at", Kind::Int),
-        ("owner", Kind::Int),
-        ("status", Kind::Text),
-        ("value", Kind::Real),
-        ("metric_name", Kind::Text),
-        ("note", Kind::Text),
-        ("note_html", Kind::Text),
-    ],
-    has_history: true,
-};
 
 pub(super) static COMMENT: Table = Table {
     name: "comment",

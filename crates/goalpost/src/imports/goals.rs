@@ -9,6 +9,7 @@
 
 use std::fs::File;
 
+use goalpost_okr::TargetType;
 use goalpost_viva::{Access, Archive, Aside, Child, Entity, Objective, Permissions};
 use jiff::civil::{DateTime, Time};
 
@@ -21,7 +22,7 @@ use super::run::{BATCH, Import};
 use super::time::{day, micros};
 use crate::goals::edit::{Field, ImportedValues, forget_imported};
 use crate::goals::record::{Column, GoalRecord, List, NewGoals};
-use crate::goals::{ObjectType, Origin, TargetType};
+use crate::goals::{ObjectType, Origin};
 
 impl Import<'_> {
     pub(super) fn write_goals(

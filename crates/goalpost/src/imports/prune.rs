@@ -9,11 +9,12 @@ use goalpost_db::{Error, params};
 use goalpost_viva::Entity;
 
 use super::ImportError;
-use super::checkins::{CHECKIN, COMMENT};
+use super::checkins::COMMENT;
 use super::goals::placeholder;
 use super::report::Missing;
 use super::run::{BATCH, Import};
 use crate::goals::Origin;
+use crate::goals::checkin::CHECKIN;
 use crate::goals::record::{Column, GoalRecord};
 use crate::ids::FIRST_MINTED;
 use crate::table::Table;

@@ -22,17 +22,17 @@ use goalpost_viva::{
 use tempfile::TempDir;
 
 /// The number in the names of the members of the tests' files.
-const NUMBER: i64 = 48_117;
+pub(crate) const NUMBER: i64 = 48_117;
 
 /// A data folder with its database.
-struct Server {
+pub(crate) struct Server {
     folder: TempDir,
-    db: Db,
+    pub(crate) db: Db,
     database: TestDatabase,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().expect("a folder for the test");
         let database = TestDatabase::new(folder.path());
         Self { db: database.open(), database, folder }
@@ -50,7 +50,7 @@ impl Server {
         self.import_with(file, &options()).expect("the file can be imported")
     }
 
-    fn import(&self, company: &Company) -> Report {
+    pub(crate) fn import(&self, company: &Company) -> Report {
         self.import_file(&company.zip(self.data()))
     }
 
@@ -59,11 +59,11 @@ impl Server {
     }
 
     /// One number, by a statement whose first parameter is the organization.
-    fn count(&self, sql: &str) -> i64 {
+    pub(crate) fn count(&self, sql: &str) -> i64 {
         self.row(sql, |row| row.opt_int(0)).flatten().expect("a statement that answers one number")
     }
 
-    fn text(&self, sql: &str) -> String {
+    pub(crate) fn text(&self, sql: &str) -> String {
         self.row(sql, |row| Ok(row.opt_text(0)?.map(str::to_owned)))
             .flatten()
             .expect("a statement that answers one text")
@@ -77,7 +77,7 @@ impl Server {
         self.rows(sql, read).into_iter().next()
     }
 
-    fn rows<T>(
+    pub(crate) fn rows<T>(
         &self,
         sql: &str,
         read: impl FnMut(&goalpost_db::Row<'_>) -> goalpost_db::Result<T>,
@@ -134,19 +134,19 @@ fn options() -> ImportOptions {
 
 /// What a test's file holds.
 #[derive(Clone, Default)]
-struct Company {
+pub(crate) struct Company {
     users: Vec<User>,
     teams: Vec<Team>,
     periods: Vec<Period>,
     tags: Vec<Tag>,
-    goals: Vec<Objective>,
+    pub(crate) goals: Vec<Objective>,
     check_ins: Vec<CheckIn>,
     comments: Vec<Comment>,
 }
 
 impl Company {
     /// A company of two people with an objective (id 100) and a key result (id 101) below it, a check-in and a comment.
-    fn small() -> Self {
+    pub(crate) fn small() -> Self {
         let team = Named { id: 20, name: Some("Pruning".to_owned()) };
         let user = |id, name: &str| User {
             id,
@@ -199,7 +199,7 @@ impl Company {
         }
     }
 
-    fn goal(&mut self, id: i64) -> &mut Objective {
+    pub(crate) fn goal(&mut self, id: i64) -> &mut Objective {
         self.goals.iter_mut().find(|goal| goal.id == id).expect("the company has this goal")
     }
 
@@ -233,7 +233,7 @@ fn person(id: i64) -> Person {
     Person { id: Some(id), name: Some(name), email: Some(email) }
 }
 
-fn goal(id: i64, label: &str, title: &str) -> Objective {
+pub(crate) fn goal(id: i64, label: &str, title: &str) -> Objective {
     Objective {
         id,
         title: title.to_owned(),

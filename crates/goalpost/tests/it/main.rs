@@ -1,6 +1,7 @@
 //! Behaviour from outside: HTTP, files, the command line. One binary; its modules mirror the slices.
 
 mod backup;
+mod checkins;
 mod cli;
 mod exports;
 mod filter;

@@ -43,9 +43,7 @@ mod compile;
 mod parse;
 
 use goalpost_db::Value;
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use self::compile::compile;
@@ -220,8 +218,7 @@ pub struct Condition {
 impl Subject {
     /// Who looks at which organization on the day (UTC) of this moment, in microseconds since 1970.
     pub fn on_day(organization: OrganizationNumber, person: Option<PersonNumber>, at_us: i64) -> Self {
-        let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
-        Self { organization, person, today: TimeZone::UTC.to_datetime(at).date() }
+        Self { organization, person, today: super::day(at_us) }
     }
 }
 

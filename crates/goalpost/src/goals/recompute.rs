@@ -1,0 +1,335 @@
+//! What a change of a goal changes above it: in goals that take their progress or their status from those below.
+//!
+//! The change climbs: a goal whose progress and status stay as they are carries nothing further. Goals that no change
+//! reaches keep what their file said, whatever the rules would make of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use goalpost_db::{Error, Result, Tx, Value, params};
+use goalpost_okr::status::{Place, Ranges, from_children, from_progress};
+use goalpost_okr::{Child, Contribution, Milestone, Outcome, Status, TargetType, expected, roll_up};
+use jiff::civil::Date;
+
+use super::edit::save;
+use super::record::{Column, GoalRecord, List};
+use super::{ObjectType, ProgressMode, StatusMode, day};
+use crate::ids::OrganizationNumber;
+
+/// Two weights that differ by less are the same, printed with one decimal.
+const ROUNDING: f64 = 0.1;
+
+/// Bring the goals above `changed` up to date, in a transaction that raised the organization's revision to `revision`;
+/// tells which of them changed, each after those below it.
+///
+/// Costs a few statements for each goal above that takes something from its children, whatever else there is. In a
+/// circle, which only a file can bring, nothing is recomputed.
+pub fn above(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    revision: i64,
+    changed: &[i64],
+) -> Result<Vec<i64>> {
+    let climb = Climb::from(tx, organization, changed)?;
+    let mut reached: BTreeSet<i64> = changed.iter().copied().collect();
+    let mut recomputed = Vec::new();
+    for goal in climb.order() {
+        let below = climb.children.get(&goal).map_or(&[][..], Vec::as_slice);
+        if below.iter().any(|child| reached.contains(child)) && recompute(tx, organization, revision, goal)? {
+            reached.insert(goal);
+            recomputed.push(goal);
+        }
+    }
+    Ok(recomputed)
+}
+
+/// The status that a goal has by the rules, in a transaction of today; `None` where a person gives it.
+pub(super) fn status(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: &GoalRecord,
+    children: &[Status],
+) -> Result<Option<Status>> {
+    if let Some((scale, value)) = goal.scale().zip(goal.real(Column::Progress))
+        && let Some(status) = scale.status(value)
+    {
+        return Ok(Some(status));
+    }
+    let rule = match goal.text(Column::StatusMode).parse() {
+        Ok(StatusMode::FromProgress) => from_progress,
+        Ok(StatusMode::FromChildren) => from_children,
+        Ok(StatusMode::Manual) | Err(()) => return Ok(None),
+    };
+    let place = Place {
+        actual: goal.real(Column::ProgressPercent),
+        expected: expected_today(tx, organization, goal)?,
+    };
+    Ok(Some(rule(place, Ranges::default(), children)))
+}
+
+/// Whether a goal is over or was put off, and its figures stand.
+pub(super) fn is_over(goal: &GoalRecord) -> bool {
+    matches!(goal.text(Column::Status).parse(), Ok(Status::Closed | Status::Postponed))
+}
+
+/// The statuses of the goals below a goal, as far as they are known words.
+pub(super) fn statuses_below(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: i64,
+) -> Result<Vec<Status>> {
+    Ok(children(tx, organization, goal)?.iter().filter_map(|child| child.status).collect())
+}
+
+/// Bring one goal up to date with those below it; whether anything changed.
+fn recompute(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64, goal: i64) -> Result<bool> {
+    let found = GoalRecord::read_with(tx, organization, &[goal], &[List::PhasedTargets])?.remove(&goal);
+    let Some(present) = found.filter(|present| !is_over(present)) else { return Ok(false) };
+    let from_below = present.text(Column::ProgressMode).parse() == Ok(ProgressMode::FromChildren);
+    let has_rule = matches!(
+        present.text(Column::StatusMode).parse(),
+        Ok(StatusMode::FromProgress | StatusMode::FromChildren)
+    );
+    if !from_below && !has_rule {
+        return Ok(false);
+    }
+    let children = children(tx, organization, goal)?;
+    let mut changed = present.clone();
+    if from_below && let Some(progress) = progress(&present, &children)? {
+        changed.set(Column::Progress, progress);
+        changed.derive();
+    }
+    let statuses: Vec<Status> = children.iter().filter_map(|child| child.status).collect();
+    if let Some(status) = status(tx, organization, &changed, &statuses)? {
+        changed.set(Column::Status, status.as_str());
+    }
+    save(tx, organization, revision, &present, &mut changed)
+}
+
+/// A goal below another, as far as the other needs to know it.
+#[derive(Debug)]
+struct Below {
+    is_initiative: bool,
+    status: Option<Status>,
+    is_baseline: bool,
+    percent: Option<f64>,
+    amount: Option<f64>,
+    weight: Option<f64>,
+    is_fixed: bool,
+}
+
+fn children(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<Vec<Below>> {
+    tx.query(
+        "-- goals::children
+        select g.object_type, g.status, g.outcome_type, g.metric_unit, g.target_type, g.progress, g.progress_percent,
+               p.weight, p.fixed
+          from goal_parent p join goal g on g.organization = ?1 and g.id = p.goal
+         where p.organization = ?1 and p.parent = ?2",
+        params![organization, goal],
+        |row| {
+            let has_metric = row.text(2)? == "Metric";
+            let is_number = has_metric && !is_percent(row.opt_text(3)?);
+            Ok::<_, Error>(Below {
+                is_initiative: row.text(0)? == ObjectType::Initiative.as_str(),
+                status: row.text(1)?.parse().ok(),
+                is_baseline: has_metric && row.opt_text(4)? == Some(TargetType::Baseline.as_str()),
+                percent: row.opt_real(6)?,
+                amount: if is_number { row.opt_real(5)? } else { None },
+                weight: row.opt_real(7)?,
+                is_fixed: row.bool(8)?,
+            })
+        },
+    )
+}
+
+/// Whether a metric counts in percent, by the words of the files.
+fn is_percent(unit: Option<&str>) -> bool {
+    matches!(unit, Some("Percentage" | "%"))
+}
+
+/// What those below make of a goal's progress; `None` if they have nothing to say yet.
+fn progress(goal: &GoalRecord, children: &[Below]) -> Result<Option<f64>> {
+    let scale = goal.scale();
+    let outcome = match scale {
+        Some(scale) if is_percent(Some(goal.text(Column::MetricUnit))) => Outcome::PercentMetric(scale),
+        _ if goal.has_metric() => Outcome::Metric,
+        _ => Outcome::Percentage,
+    };
+    // What only collects values adds to another collection alone.
+    let collects = scale.is_some_and(|scale| scale.target_type == TargetType::Baseline);
+    let contributions = contributions(children);
+    let children: Vec<Child> = children
+        .iter()
+        .zip(contributions)
+        .map(|(child, contribution)| Child {
+            percent: child.percent,
+            amount: child.amount,
+            contribution,
+            is_left_out: child.status == Some(Status::Postponed) || (child.is_baseline && !collects),
+        })
+        .collect();
+    roll_up(&outcome, &children).map_err(|error| Error::unexpected(error.to_string()))
+}
+
+/// What each child contributes, by its weight. A file says the weights but not who set them: equal ones were nobody's
+/// choice and are shared anew, different ones stand. Initiatives contribute only where a weight says so.
+///
+/// Weights of a file may be more than the whole together; then they are taken in proportion.
+fn contributions(children: &[Below]) -> Vec<Contribution> {
+    let stated: Vec<f64> = children
+        .iter()
+        .filter(|child| !child.is_fixed)
+        .filter_map(|child| child.weight)
+        .filter(|weight| *weight > 0.0)
+        .collect();
+    let differ = stated.iter().any(|weight| (weight - stated[0]).abs() > ROUNDING);
+    let weights: Vec<Option<f64>> = children
+        .iter()
+        .map(|child| match child.weight {
+            None if child.is_initiative => Some(0.0),
+            Some(weight) if child.is_fixed || differ || weight <= 0.0 => Some(weight.max(0.0)),
+            None | Some(_) => None,
+        })
+        .collect();
+    let total: f64 = weights.iter().flatten().sum();
+    let scale = if total > 100.0 { 100.0 / total } else { 1.0 };
+    weights
+        .into_iter()
+        .map(|weight| weight.map_or(Contribution::Free, |weight| Contribution::Fixed(weight * scale)))
+        .collect()
+}
+
+/// How far a goal should have come by today; 0 where nobody said by when it is due.
+fn expected_today(tx: &Tx<'_>, organization: OrganizationNumber, goal: &GoalRecord) -> Result<f64> {
+    let parsed = |day: Option<&str>| day.and_then(|day| day.parse::<Date>().ok());
+    let own = |column| parsed(Some(goal.text(column)));
+    let (mut start, mut end) = (own(Column::StartDate), own(Column::EndDate));
+    if let (true, Some(period)) = (start.is_none() || end.is_none(), goal.int(Column::Period)) {
+        let (first, last) = tx
+            .query_opt(
+                "-- goals::days_of_period
+            select start_date, end_date from period where organization = ?1 and id = ?2",
+                params![organization, period],
+                |row| Ok::<_, Error>((parsed(row.opt_text(0)?), parsed(row.opt_text(1)?))),
+            )?
+            .unwrap_or_default();
+        (start, end) = (start.or(first), end.or(last));
+    }
+    let Some((start, end)) = start.zip(end) else { return Ok(0.0) };
+    Ok(expected(start, end, &milestones(goal), day(tx.now_us())))
+}
+
+/// The targets on the way, in percent; those without a day or a place on the scale say nothing.
+fn milestones(goal: &GoalRecord) -> Vec<Milestone> {
+    let milestone = |entry: &[Value]| {
+        let [Value::Real(value), Value::Text(due)] = entry else { return None };
+        let percent = if goal.has_metric() { goal.scale()?.percent(*value)? } else { *value };
+        Some(Milestone { due: due.parse().ok()?, percent })
+    };
+    goal.list(List::PhasedTargets).chunks_exact(List::PhasedTargets.width()).filter_map(milestone).collect()
+}
+
+/// The goals above some, and who is below whom among all of them.
+#[derive(Debug, Default)]
+struct Climb {
+    parents: BTreeMap<i64, Vec<i64>>,
+    children: BTreeMap<i64, Vec<i64>>,
+    all: BTreeSet<i64>,
+}
+
+impl Climb {
+    /// Found level by level: one statement for each, and for every 250 goals of it.
+    fn from(tx: &Tx<'_>, organization: OrganizationNumber, goals: &[i64]) -> Result<Self> {
+        let mut climb = Self { all: goals.iter().copied().collect(), ..Self::default() };
+        let mut level: Vec<i64> = climb.all.iter().copied().collect();
+        while !level.is_empty() {
+            let mut next = BTreeSet::new();
+            List::Parents.table().each(tx, organization, &level, |key, columns| {
+                if let Value::Int(parent) = columns[0] {
+                    climb.parents.entry(key[0]).or_default().push(parent);
+                    climb.children.entry(parent).or_default().push(key[0]);
+                    if climb.all.insert(parent) {
+                        next.insert(parent);
+                    }
+                }
+                Ok::<_, Error>(())
+            })?;
+            level = next.into_iter().collect();
+        }
+        Ok(climb)
+    }
+
+    /// All of them, each after those below it; without those of circles, and what is above these.
+    fn order(&self) -> Vec<i64> {
+        let below = |goal: &i64| self.children.get(goal).map_or(0, Vec::len);
+        let mut waits: BTreeMap<i64, usize> = self.all.iter().map(|goal| (*goal, below(goal))).collect();
+        let mut order: Vec<i64> =
+            waits.iter().filter(|(_, waits)| **waits == 0).map(|(goal, _)| *goal).collect();
+        let mut next = 0;
+        while let Some(goal) = order.get(next).copied() {
+            next += 1;
+            for parent in self.parents.get(&goal).into_iter().flatten() {
+                let waits = waits.get_mut(parent).expect("a parent is one of all");
+                *waits -= 1;
+                if *waits == 0 {
+                    order.push(*parent);
+                }
+            }
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn below(weight: Option<f64>, is_fixed: bool) -> Below {
+        Below {
+            is_initiative: false,
+            status: Some(Status::OnTrack),
+            is_baseline: false,
+            percent: Some(50.0),
+            amount: None,
+            weight,
+            is_fixed,
+        }
+    }
+
+    #[test]
+    fn weights_of_a_file_stand_where_somebody_chose_them() {
+        use Contribution::{Fixed, Free};
+        for (children, expected) in [
+            (vec![below(None, false), below(None, false)], vec![Free, Free]),
+            // Equal ones, as a file rounds them.
+            (
+                vec![below(Some(33.3), false), below(Some(33.3), false), below(Some(33.4), false)],
+                vec![Free; 3],
+            ),
+            (vec![below(Some(50.0), false), below(Some(25.0), false)], vec![Fixed(50.0), Fixed(25.0)]),
+            (vec![below(Some(0.0), false), below(Some(100.0), false)], vec![Fixed(0.0), Free]),
+            (vec![below(Some(50.0), true), below(None, false)], vec![Fixed(50.0), Free]),
+            (
+                vec![below(Some(50.0), true), below(Some(25.0), false), below(Some(25.0), false)],
+                vec![Fixed(50.0), Free, Free],
+            ),
+            // More than the whole.
+            (vec![below(Some(150.0), false), below(Some(50.0), false)], vec![Fixed(75.0), Fixed(25.0)]),
+        ] {
+            assert_eq!(contributions(&children), expected, "{children:?}");
+        }
+        let initiative = Below { is_initiative: true, ..below(None, false) };
+        assert_eq!(contributions(&[initiative, below(None, false)]), [Fixed(0.0), Free]);
+    }
+
+    #[test]
+    fn a_climb_goes_from_below_to_above_and_around_no_circle() {
+        let mut climb = Climb::default();
+        // 1 below 2 and 3, both below 4; 5 and 6 below each other, and 5 below 4's parent 7.
+        for (child, parent) in [(1, 2), (1, 3), (2, 4), (3, 4), (4, 7), (5, 6), (6, 5), (5, 8)] {
+            climb.parents.entry(child).or_default().push(parent);
+            climb.children.entry(parent).or_default().push(child);
+            climb.all.extend([child, parent]);
+        }
+        assert_eq!(climb.order(), [1, 2, 3, 4, 7]);
+    }
+}
