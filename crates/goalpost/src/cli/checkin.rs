@@ -112,7 +112,7 @@ impl From<CheckInError> for Failure {
         Self::new(message).hint(match error {
             CheckInError::Database(error) => return error.into(),
             CheckInError::NoSuchGoal(_) => "exports print the numbers of goals in their column `Id`",
-            CheckInError::IsOver(..) => "only a goal that is under way takes check-ins",
+            CheckInError::IsOver(..) => "only a goal that is under way takes check-ins; `goalpost goal reopen` opens a closed one",
             CheckInError::Empty => "add `--value`, `--status` or `--note`",
             CheckInError::NoNumber(_) => "write a number such as 42 or 0.5",
             CheckInError::NotByCheckIn(_) => {

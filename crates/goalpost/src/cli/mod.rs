@@ -8,6 +8,7 @@ mod backup;
 mod checkin;
 mod demo;
 mod failure;
+mod goal;
 mod import;
 mod log;
 mod lookup;
@@ -133,6 +134,9 @@ enum Command {
     /// List people, and link their sign-ins
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Show, close and reopen goals
+    #[command(subcommand)]
+    Goal(goal::GoalCommand),
     /// Say how goals go
     #[command(subcommand)]
     Checkin(checkin::CheckInCommand),
@@ -225,6 +229,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::View(command) => view::run(command, &session).await,
             Command::Org(command) => org::run(command, &session).await,
             Command::User(command) => user::run(command, &session).await,
+            Command::Goal(command) => goal::run(command, &session).await,
             Command::Checkin(command) => checkin::run(command, &session).await,
             Command::Token(args) => token::run(args, &session).await,
         }

@@ -113,9 +113,7 @@ pub fn check_in(
     // First of all: whoever changes the organization meanwhile has to wait, so what is read here stays true.
     let revision = raise_revision(tx, organization, actor, "checkIn")?;
     let goal = new.goal;
-    let found = GoalRecord::read_with(tx, organization, &[goal], &[List::PhasedTargets])?.remove(&goal);
-    let known = found.filter(|goal| !goal.is_from(Origin::Reference));
-    let present = known.ok_or(CheckInError::NoSuchGoal(goal))?;
+    let present = find(tx, organization, goal)?.ok_or(CheckInError::NoSuchGoal(goal))?;
     if recompute::is_over(&present) {
         return Err(CheckInError::IsOver(goal, present.text(Column::Status).to_owned()));
     }
@@ -147,28 +145,64 @@ pub fn check_in(
         changed.set(Column::Status, status.as_str());
         changed.set(Column::LastCheckinDate, as_of.to_string());
     }
-    changed.set(Column::CheckinCount, present.int(Column::CheckinCount).unwrap_or(0) + 1);
-    save(tx, organization, revision, &present, &mut changed)?;
-
-    let id = mint_numbers(tx, organization, 1)?;
-    let metric_name =
-        Some(present.text(Column::MetricName)).filter(|name| !name.is_empty()).unwrap_or(NO_METRIC);
     let value = new.value.or_else(|| changed.real(Column::Progress));
-    let columns = [
-        midnight(as_of).into(),
-        tx.now_us().into(),
-        new.owner.map(|person| person.0).into(),
-        status.as_str().into(),
-        value.into(),
-        metric_name.into(),
-        new.note.as_deref().into(),
-        Value::Null,
-    ];
-    CHECKIN.put(tx, organization, &[goal, id], revision, &columns)?;
+    let (note, owner) = (new.note.as_deref(), new.owner);
+    let entry = Entry { as_of, status: &status, value, note, owner };
+    let id = entry.add(tx, organization, revision, &present, &mut changed)?;
     let has_moved = [Column::Progress, Column::Status].iter().any(|&at| present.get(at) != changed.get(at));
     let moved = if has_moved { &[goal][..] } else { &[] };
     let changed_above = recompute::above(tx, organization, revision, moved)?;
     Ok(CheckIn { id, as_of, value, status, changed_above })
+}
+
+/// A goal, with what the rules look at; not one of which only a mention is known.
+pub(super) fn find(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: i64,
+) -> Result<Option<GoalRecord>, Error> {
+    let found = GoalRecord::read_with(tx, organization, &[goal], &[List::PhasedTargets])?.remove(&goal);
+    Ok(found.filter(|goal| !goal.is_from(Origin::Reference)))
+}
+
+/// A check-in as its row has it.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) as_of: Date,
+    pub(super) status: &'a str,
+    pub(super) value: Option<f64>,
+    pub(super) note: Option<&'a str>,
+    pub(super) owner: Option<PersonNumber>,
+}
+
+impl Entry<'_> {
+    /// Write it, and what it makes of its goal, `changed`, over `present`; its number.
+    pub(super) fn add(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        revision: i64,
+        present: &GoalRecord,
+        changed: &mut GoalRecord,
+    ) -> Result<i64, Error> {
+        changed.set(Column::CheckinCount, present.int(Column::CheckinCount).unwrap_or(0) + 1);
+        save(tx, organization, revision, present, changed)?;
+        let id = mint_numbers(tx, organization, 1)?;
+        let metric_name =
+            Some(present.text(Column::MetricName)).filter(|name| !name.is_empty()).unwrap_or(NO_METRIC);
+        let columns = [
+            midnight(self.as_of).into(),
+            tx.now_us().into(),
+            self.owner.map(|person| person.0).into(),
+            self.status.into(),
+            self.value.into(),
+            metric_name.into(),
+            self.note.into(),
+            Value::Null,
+        ];
+        CHECKIN.put(tx, organization, &[present.id, id], revision, &columns)?;
+        Ok(id)
+    }
 }
 
 /// When the latest check-in of a goal was, in microseconds since 1970.

@@ -1,10 +1,12 @@
 //! Goals: objectives, key results and initiatives in one table with one space of ids, and what hangs on them.
 //!
-//! [`record`] is a goal as its rows hold it, [`edit`] the way to change it. A [`checkin`] tells how it goes, and what
-//! follows from that for the goals above is [`recompute`]d by the rules of `goalpost_okr`.
+//! [`record`] is a goal as its rows hold it, [`edit`] the way to change it. A [`checkin`] tells how it goes, its
+//! [`ending`] how it went; what follows from either for the goals above is [`recompute`]d by the rules of
+//! `goalpost_okr`.
 
 pub mod checkin;
 pub mod edit;
+pub mod ending;
 pub mod filter;
 pub mod recompute;
 pub mod record;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goalpost_db::{Error, Result, Tx, Value, params};
+use goalpost_okr::score::of_objective;
 use goalpost_okr::status::{Place, Ranges, from_children, from_progress};
 use goalpost_okr::{Child, Contribution, Milestone, Outcome, Status, TargetType, expected, roll_up};
 use jiff::civil::Date;
@@ -29,12 +30,33 @@ pub fn above(
     revision: i64,
     changed: &[i64],
 ) -> Result<Vec<i64>> {
+    climb(tx, organization, revision, changed, Over::Stands)
+}
+
+/// What becomes of a goal that is over, above one that changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// It stays as it ended.
+    Stands,
+    /// If it takes its status by a rule, it is under way again where the rule says so.
+    Reopens,
+}
+
+pub(super) fn climb(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    revision: i64,
+    changed: &[i64],
+    over: Over,
+) -> Result<Vec<i64>> {
     let climb = Climb::from(tx, organization, changed)?;
     let mut reached: BTreeSet<i64> = changed.iter().copied().collect();
     let mut recomputed = Vec::new();
     for goal in climb.order() {
         let below = climb.children.get(&goal).map_or(&[][..], Vec::as_slice);
-        if below.iter().any(|child| reached.contains(child)) && recompute(tx, organization, revision, goal)? {
+        if below.iter().any(|child| reached.contains(child))
+            && recompute(tx, organization, revision, goal, over)?
+        {
             reached.insert(goal);
             recomputed.push(goal);
         }
@@ -81,15 +103,22 @@ pub(super) fn statuses_below(
 }
 
 /// Bring one goal up to date with those below it; whether anything changed.
-fn recompute(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64, goal: i64) -> Result<bool> {
+fn recompute(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    revision: i64,
+    goal: i64,
+    over: Over,
+) -> Result<bool> {
     let found = GoalRecord::read_with(tx, organization, &[goal], &[List::PhasedTargets])?.remove(&goal);
-    let Some(present) = found.filter(|present| !is_over(present)) else { return Ok(false) };
+    let Some(present) = found else { return Ok(false) };
     let from_below = present.text(Column::ProgressMode).parse() == Ok(ProgressMode::FromChildren);
     let has_rule = matches!(
         present.text(Column::StatusMode).parse(),
         Ok(StatusMode::FromProgress | StatusMode::FromChildren)
     );
-    if !from_below && !has_rule {
+    let stands = is_over(&present) && !(has_rule && over == Over::Reopens);
+    if stands || !(from_below || has_rule) {
         return Ok(false);
     }
     let children = children(tx, organization, goal)?;
@@ -101,6 +130,11 @@ fn recompute(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64, goal:
     let statuses: Vec<Status> = children.iter().filter_map(|child| child.status).collect();
     if let Some(status) = status(tx, organization, &changed, &statuses)? {
         changed.set(Column::Status, status.as_str());
+        if status == Status::Closed && !is_over(&present) {
+            changed.set(Column::Score, score(&children)?);
+        } else if status != Status::Closed && is_over(&present) {
+            changed.set(Column::Score, Value::Null);
+        }
     }
     save(tx, organization, revision, &present, &mut changed)
 }
@@ -113,6 +147,7 @@ struct Below {
     is_baseline: bool,
     percent: Option<f64>,
     amount: Option<f64>,
+    score: Option<f64>,
     weight: Option<f64>,
     is_fixed: bool,
 }
@@ -121,7 +156,7 @@ fn children(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<
     tx.query(
         "-- goals::children
         select g.object_type, g.status, g.outcome_type, g.metric_unit, g.target_type, g.progress, g.progress_percent,
-               p.weight, p.fixed
+               g.score, p.weight, p.fixed
           from goal_parent p join goal g on g.organization = ?1 and g.id = p.goal
          where p.organization = ?1 and p.parent = ?2",
         params![organization, goal],
@@ -134,8 +169,9 @@ fn children(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<
                 is_baseline: has_metric && row.opt_text(4)? == Some(TargetType::Baseline.as_str()),
                 percent: row.opt_real(6)?,
                 amount: if is_number { row.opt_real(5)? } else { None },
-                weight: row.opt_real(7)?,
-                is_fixed: row.bool(8)?,
+                score: row.opt_real(7)?,
+                weight: row.opt_real(8)?,
+                is_fixed: row.bool(9)?,
             })
         },
     )
@@ -170,11 +206,20 @@ fn progress(goal: &GoalRecord, children: &[Below]) -> Result<Option<f64>> {
     roll_up(&outcome, &children).map_err(|error| Error::unexpected(error.to_string()))
 }
 
+/// The score of a goal that its children closed: the average of theirs.
+fn score(children: &[Below]) -> Result<Option<f64>> {
+    let ended: Vec<&Below> = children.iter().filter(|child| child.status == Some(Status::Closed)).collect();
+    let contributions = contributions(ended.iter().copied());
+    let scores: Vec<_> = ended.iter().zip(contributions).map(|(child, part)| (child.score, part)).collect();
+    of_objective(&scores).map_err(|error| Error::unexpected(error.to_string()))
+}
+
 /// What each child contributes, by its weight. A file says the weights but not who set them: equal ones were nobody's
 /// choice and are shared anew, different ones stand. Initiatives contribute only where a weight says so.
 ///
 /// Weights of a file may be more than the whole together; then they are taken in proportion.
-fn contributions(children: &[Below]) -> Vec<Contribution> {
+fn contributions<'a>(children: impl IntoIterator<Item = &'a Below>) -> Vec<Contribution> {
+    let children: Vec<&Below> = children.into_iter().collect();
     let stated: Vec<f64> = children
         .iter()
         .filter(|child| !child.is_fixed)
@@ -199,7 +244,11 @@ fn contributions(children: &[Below]) -> Vec<Contribution> {
 }
 
 /// How far a goal should have come by today; 0 where nobody said by when it is due.
-fn expected_today(tx: &Tx<'_>, organization: OrganizationNumber, goal: &GoalRecord) -> Result<f64> {
+pub(super) fn expected_today(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: &GoalRecord,
+) -> Result<f64> {
     let parsed = |day: Option<&str>| day.and_then(|day| day.parse::<Date>().ok());
     let own = |column| parsed(Some(goal.text(column)));
     let (mut start, mut end) = (own(Column::StartDate), own(Column::EndDate));
@@ -290,6 +339,7 @@ mod tests {
             is_baseline: false,
             percent: Some(50.0),
             amount: None,
+            score: None,
             weight,
             is_fixed,
         }
@@ -318,7 +368,7 @@ mod tests {
             assert_eq!(contributions(&children), expected, "{children:?}");
         }
         let initiative = Below { is_initiative: true, ..below(None, false) };
-        assert_eq!(contributions(&[initiative, below(None, false)]), [Fixed(0.0), Free]);
+        assert_eq!(contributions([&initiative, &below(None, false)]), [Fixed(0.0), Free]);
     }
 
     #[test]

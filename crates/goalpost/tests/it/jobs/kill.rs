@@ -29,8 +29,9 @@ deadline_secs = 20
 requests_per_10_secs = 1000000
 creates_per_10_secs = 1000000
 ";
-/// The deadline, and a while for the server to be started again and to look.
+/// The deadline, and a while for the server to be started again and to look; more where exports take long.
 const BLOCKED_AT_MOST: Duration = Duration::from_secs(20 + 30);
+const BLOCKED_EXPORTS_AT_MOST: u32 = 60;
 /// How long the shortest and the longest life of a server are: the longest lets several exports end, however slow the
 /// machine is.
 const SHORTEST_LIFE: Duration = Duration::from_millis(20);
@@ -49,7 +50,8 @@ async fn r01_r02_every_export_ends_once_and_whole_however_often_the_server_is_ki
     let longest = LONGEST_LIFE.max(export_takes * 4);
     let mut running = folder.serve(&[]);
     let stop = CancellationToken::new();
-    let watch = Watch::new(running.client.clone(), views, reference);
+    let blocked_at_most = BLOCKED_AT_MOST + export_takes * BLOCKED_EXPORTS_AT_MOST;
+    let watch = Watch::new(running.client.clone(), views, reference, blocked_at_most);
     let reading = (0..crate::setting("GOALPOST_READERS", READERS)).map(|seed| {
         let (client, known) = (running.client.clone(), Arc::clone(&watch.known));
         tokio::spawn(read(client, known, reference, seed as u64, stop.clone()))
@@ -134,6 +136,7 @@ struct Watch {
     jobs: BTreeMap<String, Seen>,
     /// The ids of all of them, for the readers.
     known: Arc<Mutex<Vec<String>>>,
+    blocked_at_most: Duration,
     looks: u64,
 }
 
@@ -192,8 +195,9 @@ fn rank(status: &str) -> u8 {
 }
 
 impl Watch {
-    fn new(client: Client, views: Vec<Uuid>, reference: [u8; 32]) -> Self {
-        Self { client, views, reference, jobs: BTreeMap::new(), known: Arc::default(), looks: 0 }
+    fn new(client: Client, views: Vec<Uuid>, reference: [u8; 32], blocked_at_most: Duration) -> Self {
+        let (jobs, known) = (BTreeMap::new(), Arc::default());
+        Self { client, views, reference, jobs, known, blocked_at_most, looks: 0 }
     }
 
     /// Watch until `stop`, then until everything that was promised has ended. Ends `stop` if an answer is wrong.
@@ -244,7 +248,7 @@ impl Watch {
 
     async fn look_at(&mut self, id: &str) {
         let seen = &self.jobs[id];
-        let blocked = !seen.has_ended() && seen.first.elapsed() > BLOCKED_AT_MOST;
+        let blocked = !seen.has_ended() && seen.first.elapsed() > self.blocked_at_most;
         assert!(!blocked, "{id} blocks its pair: {:?}", seen.statuses);
         // The content first: it must not be there while the status, asked for later, is not `succeeded`.
         let content = try_get(&self.client, id, "/content").await;
