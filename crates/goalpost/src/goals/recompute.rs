@@ -16,8 +16,8 @@ use super::record::{Column, GoalRecord, List};
 use super::{ObjectType, ProgressMode, StatusMode, day};
 use crate::ids::OrganizationNumber;
 
-/// Two weights that differ by less are the same, printed with one decimal.
-const ROUNDING: f64 = 0.1;
+/// Two weights that differ by less are the same, printed with one decimal: 33.3 and 33.4.
+const ROUNDING: f64 = 0.15;
 
 /// Bring the goals above `changed` up to date, in a transaction that raised the organization's revision to `revision`;
 /// tells which of them changed, each after those below it.
