@@ -2,30 +2,12 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use goalpost_db::{Db, Fault, Faults, Location, Op, SCHEMA_VERSION, Settings, Version};
-use goalpost_testing::{Engine, TestDatabase};
+use goalpost_db::{Db, Location, SCHEMA_VERSION, Settings, Version};
+use goalpost_testing::{DiesBefore, Engine, TestDatabase};
 
 /// The first schema that there was.
 const FIRST: Version = Version { major: 1, minor: 0 };
-
-/// Ends the process, as `kill -9` does, before a statement: nothing is said to anybody, nothing is tidied up.
-#[derive(Debug)]
-struct DiesBefore(AtomicU32);
-
-impl Faults for DiesBefore {
-    fn next(&self, _: Op) -> Fault {
-        Fault::None
-    }
-
-    fn next_of_migration(&self) -> Fault {
-        if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
-            std::process::abort();
-        }
-        Fault::None
-    }
-}
 
 /// Not a test: the process that the test below lets die.
 #[test]
@@ -36,7 +18,7 @@ fn a_process_that_dies() {
         url if url.starts_with("postgres") => url.parse().unwrap(),
         path => Location::file(path.as_ref()),
     };
-    let faults = Arc::new(DiesBefore(AtomicU32::new(variable("STATEMENT").parse().unwrap())));
+    let faults = Arc::new(DiesBefore::statement(variable("STATEMENT").parse().unwrap()));
     Db::open(&location, Settings { faults: Some(faults), ..Settings::default() }).unwrap();
 }
 

@@ -24,6 +24,8 @@ pub mod restore;
 mod rows;
 pub mod save;
 
+use goalpost_db::{Tx, params};
+
 pub use error::{BackupError, Result};
 
 /// How far a backup, a check or a restore is.
@@ -42,3 +44,13 @@ pub type Tell<'a> = &'a mut dyn FnMut(Progress);
 
 /// Tables that say how the database is and who uses it, not what it holds.
 const NOT_SAVED: [&str; 3] = ["node", "schema_addition", "schema_migration"];
+
+/// The numbers of all organizations.
+fn organizations(tx: &Tx<'_>) -> goalpost_db::Result<Vec<i64>> {
+    tx.query(
+        "-- backup::organizations
+        select number from organization order by number",
+        params![],
+        |row| row.int(0),
+    )
+}

@@ -13,7 +13,7 @@ use super::files::{self, Hashed};
 use super::manifest::{Manifest, TableEntry, content_path};
 use super::rows;
 use super::save::Tables;
-use super::{BackupError, Progress, Result, Tell, check};
+use super::{BackupError, Progress, Result, Tell, check, organizations};
 use crate::app::{self, UNFINISHED_RESTORE};
 use crate::config::{Config, FILE_NAME, Overrides};
 
@@ -277,13 +277,7 @@ fn begin_again(tx: &Tx<'_>, manifest: &Manifest) -> Result<()> {
             tx.execute(sql, params![left.organization, left.job.into_bytes()])?;
         }
     }
-    let organizations = tx.query(
-        "-- restore::organizations
-        select number from organization order by number",
-        params![],
-        |row| row.int(0),
-    )?;
-    for organization in organizations {
+    for organization in organizations(tx)? {
         tx.enter(organization)?;
         // `running`, also those that nobody had begun: these would fail if the backup is a day old.
         tx.execute(

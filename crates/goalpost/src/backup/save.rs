@@ -11,7 +11,7 @@ use super::contents::{self, Content};
 use super::files::{self, Hashed};
 use super::manifest::{FileEntry, LeftOut, Manifest, TableEntry, Total, Why, content_path, table_path};
 use super::rows::{self, Kind, WriteError};
-use super::{BackupError, NOT_SAVED, Progress, Result, Tell};
+use super::{BackupError, NOT_SAVED, Progress, Result, Tell, organizations};
 use crate::app;
 use crate::config::{Config, FILE_NAME};
 use crate::store::ContentStore;
@@ -94,12 +94,7 @@ impl Tables {
     pub(super) fn write(mut self, tx: &Tx<'_>, engine: &str, tell: Tell<'_>) -> Result<Manifest> {
         let schema = if self.has_additions { goalpost_db::schema_version(tx)? } else { first_schema(tx)? };
         let mut manifest = Manifest::new(schema, engine, tx.now_us());
-        let organizations = tx.query(
-            "-- backup::organizations
-            select number from organization order by number",
-            params![],
-            |row| row.int(0),
-        )?;
+        let organizations = organizations(tx)?;
         let total = (self.global.len() + organizations.len() * self.of_organizations.len()) as u64;
         let mut done = 0;
         for file in &mut self.global {

@@ -2,12 +2,12 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use goalpost::demo;
 use goalpost::exports::ExportId;
-use goalpost_db::{Db, Error, Fault, Faults, Location, Op, SCHEMA_VERSION, Scope, Settings, Version, params};
+use goalpost_db::{Db, Error, Location, SCHEMA_VERSION, Scope, Settings, Version, params};
+use goalpost_testing::DiesBefore;
 use sha2::{Digest as _, Sha256};
 
 use super::{FIRST, GOLDEN, OWNER, first};
@@ -62,29 +62,12 @@ fn r17_a_migration_that_ran_somewhere_is_never_changed() {
     assert_eq!(ran, [<[u8; 32]>::from(Sha256::digest(text))]);
 }
 
-/// Ends the process before a statement, as `kill -9` does.
-#[derive(Debug)]
-struct DiesBefore(AtomicU32);
-
-impl Faults for DiesBefore {
-    fn next(&self, _: Op) -> Fault {
-        Fault::None
-    }
-
-    fn next_of_migration(&self) -> Fault {
-        if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
-            std::process::abort();
-        }
-        Fault::None
-    }
-}
-
 /// Not a test: the process that the test below lets die.
 #[test]
 #[ignore = "the process that another test starts"]
 fn a_migration_that_dies() {
     let variable = |name| std::env::var(name).expect("the other test sets it");
-    let faults = Arc::new(DiesBefore(AtomicU32::new(variable("STATEMENT").parse().unwrap())));
+    let faults = Arc::new(DiesBefore::statement(variable("STATEMENT").parse().unwrap()));
     let settings = Settings { faults: Some(faults), ..Settings::default() };
     Db::open(&Location::file(variable("DATABASE").as_ref()), settings).unwrap();
 }
