@@ -117,10 +117,9 @@ pub fn check_in(
     if recompute::is_over(&present) {
         return Err(CheckInError::IsOver(goal, present.text(Column::Status).to_owned()));
     }
-    let is_baseline = present.scale().and_then(|scale| scale.status(0.0)) == Some(Status::InProgress);
     if let Some(status) = new.status
         && (matches!(status, Status::Closed | Status::Postponed)
-            || (status == Status::InProgress) != is_baseline)
+            || (status == Status::InProgress) != present.is_baseline())
     {
         return Err(CheckInError::NotByCheckIn(status));
     }

@@ -42,6 +42,7 @@ pub(super) enum Over {
     Reopens,
 }
 
+/// As [`above`], where something may have to be opened again.
 pub(super) fn climb(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
@@ -184,14 +185,11 @@ fn is_percent(unit: Option<&str>) -> bool {
 
 /// What those below make of a goal's progress; `None` if they have nothing to say yet.
 fn progress(goal: &GoalRecord, children: &[Below]) -> Result<Option<f64>> {
-    let scale = goal.scale();
-    let outcome = match scale {
+    let outcome = match goal.scale() {
         Some(scale) if is_percent(Some(goal.text(Column::MetricUnit))) => Outcome::PercentMetric(scale),
         _ if goal.has_metric() => Outcome::Metric,
         _ => Outcome::Percentage,
     };
-    // What only collects values adds to another collection alone.
-    let collects = scale.is_some_and(|scale| scale.target_type == TargetType::Baseline);
     let contributions = contributions(children);
     let children: Vec<Child> = children
         .iter()
@@ -200,7 +198,9 @@ fn progress(goal: &GoalRecord, children: &[Below]) -> Result<Option<f64>> {
             percent: child.percent,
             amount: child.amount,
             contribution,
-            is_left_out: child.status == Some(Status::Postponed) || (child.is_baseline && !collects),
+            // What only collects values adds to another collection alone.
+            is_left_out: child.status == Some(Status::Postponed)
+                || (child.is_baseline && !goal.is_baseline()),
         })
         .collect();
     roll_up(&outcome, &children).map_err(|error| Error::unexpected(error.to_string()))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use goalpost_db::{Result, Tx, Value};
-use goalpost_okr::Scale;
+use goalpost_okr::{Scale, TargetType};
 
 use super::Origin;
 use crate::ids::{OrganizationNumber, fold};
@@ -261,6 +261,11 @@ impl GoalRecord {
         let target_type = self.text(Column::TargetType).parse().ok()?;
         let (start, target) = (self.real(Column::MetricStart), self.real(Column::MetricTarget));
         Some(Scale { target_type, start, target, risk: None })
+    }
+
+    /// Whether it only collects values.
+    pub(super) fn is_baseline(&self) -> bool {
+        self.scale().is_some_and(|scale| scale.target_type == TargetType::Baseline)
     }
 
     /// The goals among `ids` that have rows. Costs one statement per table for every 250 ids.
