@@ -22,7 +22,7 @@ use tracing::subscriber::NoSubscriber;
 
 /// How many seeds are run, unless `GOALPOST_SEEDS` says how many, behind those of `GOALPOST_DONE_BEFORE`, or
 /// `GOALPOST_SEED` which one.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 2_000;
 /// Seeds that have found something: a job given up though it had got its attempt back; more files kept than allowed,
 /// after a publication whose reply was lost.
 const FOUND: [u64; 2] = [133, 622];
