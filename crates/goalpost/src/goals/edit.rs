@@ -129,7 +129,7 @@ pub fn change_field(
 
 /// Write a goal that differs from `present`, which is what its rows hold, in a transaction that raised the
 /// organization's revision to `revision`. Tells whether anything differed; the columns that follow from others are
-/// brought up to date. The goal as it was stays in the history.
+/// brought up to date, and the moment of the last change is now. The goal as it was stays in the history.
 ///
 /// Lists that were not read must be empty in both.
 pub(super) fn save(
@@ -140,9 +140,11 @@ pub(super) fn save(
     changed: &mut GoalRecord,
 ) -> Result<bool> {
     changed.derive();
-    if !changed.write(tx, organization, revision, Some(present))? {
+    if *changed == *present {
         return Ok(false);
     }
+    changed.set(Column::UpdatedAt, tx.now_us());
+    changed.write(tx, organization, revision, Some(present))?;
     if present.is_from(Origin::File) {
         let goal = present.id;
         let imported = ImportedValues::read(tx, organization, &[goal])?;

@@ -57,6 +57,11 @@ columns! {
     Title = "title" Text,
     TitleFold = "title_fold" Text,
     Description = "description" Text,
+    RiskThreshold = "risk_threshold" Real,
+    Priority = "priority" Int,
+    NewChildrenContribute = "new_children_contribute" Bool,
+    EndingNote = "ending_note" Text,
+    UpdatedAt = "updated_at" Int,
 }
 
 const COLUMNS: usize = Column::ALL.len();
@@ -71,9 +76,12 @@ impl Column {
         Self::NAMED[self as usize].1
     }
 
-    /// Whether it follows from other columns or rows and is never set by itself.
+    /// Whether it follows from other columns or rows, or from the change itself, and is never set by itself.
     pub fn is_derived(self) -> bool {
-        matches!(self, Self::Origin | Self::CheckinCount | Self::ProgressPercent | Self::TitleFold)
+        matches!(
+            self,
+            Self::Origin | Self::CheckinCount | Self::ProgressPercent | Self::TitleFold | Self::UpdatedAt
+        )
     }
 }
 
@@ -260,7 +268,7 @@ impl GoalRecord {
         }
         let target_type = self.text(Column::TargetType).parse().ok()?;
         let (start, target) = (self.real(Column::MetricStart), self.real(Column::MetricTarget));
-        Some(Scale { target_type, start, target, risk: None })
+        Some(Scale { target_type, start, target, risk: self.real(Column::RiskThreshold) })
     }
 
     /// Whether it only collects values.

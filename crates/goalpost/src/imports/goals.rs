@@ -71,6 +71,9 @@ impl Import<'_> {
         for mut wanted in records {
             let old = present.remove(&wanted.id);
             wanted.set(Column::CheckinCount, counts.get(&wanted.id).copied().unwrap_or(0));
+            if let Some(old) = &old {
+                wanted.set(Column::UpdatedAt, old.get(Column::UpdatedAt).clone());
+            }
             let settled = match &old {
                 Some(old) if imported.has(old.id) => self.keep_changes(old, &mut wanted, &imported),
                 _ => Vec::new(),

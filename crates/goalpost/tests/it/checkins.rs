@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use goalpost::goals::checkin::{CheckIn, CheckInError, NewCheckIn, check_in};
+use goalpost::goals::edit::Field;
 use goalpost::goals::ending::{Ended, Ending, close, reopen};
 use goalpost::goals::recompute;
+use goalpost::goals::record::Column;
 use goalpost::ids::OrganizationNumber;
 use goalpost::orgs::queries::raise_revision;
 use goalpost_db::Error;
@@ -179,6 +181,10 @@ fn a_status_is_a_persons_or_the_rules() {
     assert_eq!(goals(&server)[&100], (Some(40.0), "At Risk".to_owned()));
     assert_eq!(value(&server, 102, 99.0).status, "On Track");
     assert_eq!(goals(&server)[&100].1, "On Track");
+    // Up to its risk threshold it is only behind.
+    server.edit(102, Field::Column(Column::RiskThreshold), &[110.0.into()]);
+    assert_eq!(value(&server, 102, 105.0).status, "Behind");
+    assert_eq!(value(&server, 102, 110.0).status, "At Risk");
     // But a person may know better.
     let new = NewCheckIn { goal: 102, status: Some(Status::Behind), ..NewCheckIn::default() };
     assert_eq!(try_check_in(&server, &new).expect("made").status, "Behind");

@@ -116,7 +116,7 @@ impl Server {
     }
 
     /// Change a field of a goal here, as a person would.
-    fn edit(&self, goal: i64, field: Field, value: &[Value]) {
+    pub(crate) fn edit(&self, goal: i64, field: Field, value: &[Value]) {
         let wait = std::time::Duration::from_secs(1);
         self.db
             .write_alone(OrganizationNumber(NUMBER), wait, |tx| {

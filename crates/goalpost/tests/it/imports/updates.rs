@@ -157,6 +157,38 @@ fn a_field_changed_here_stays_silently_while_the_file_says_what_it_said() {
 }
 
 #[test]
+fn what_no_file_says_of_a_goal_outlives_the_next_file() {
+    let server = Server::new();
+    let mut company = Company::small();
+    server.import(&company);
+    let updated_at = || {
+        server.row("select updated_at from goal where organization = ?1 and id = 101", |row| row.opt_int(0))
+    };
+    assert_eq!(updated_at(), Some(None));
+    for (column, value) in [
+        (Column::RiskThreshold, Value::Real(90.0)),
+        (Column::Priority, Value::Int(3)),
+        (Column::NewChildrenContribute, Value::Bool(false)),
+        (Column::EndingNote, "Frost".into()),
+    ] {
+        server.edit(101, Field::Column(column), &[value]);
+    }
+    let before = updated_at();
+    assert!(before.flatten().is_some(), "a change has its moment");
+    company.goal(101).title = "Prune 400 trees".to_owned();
+    let report = server.import(&company);
+    assert_eq!((report.conflicts.total, report.tally(Entity::Objectives).changed), (0, 1));
+    let kept = "select risk_threshold, priority, new_children_contribute, ending_note from goal
+        where organization = ?1 and id = 101";
+    let kept = server.row(kept, |row| {
+        Ok((row.opt_real(0)?, row.opt_int(1)?, row.bool(2)?, row.opt_text(3)?.map(str::to_owned)))
+    });
+    assert_eq!(kept, Some((Some(90.0), Some(3), false, Some("Frost".to_owned()))));
+    assert_eq!(updated_at(), before, "an import is no change that was made here");
+    assert_eq!(server.import(&company).revision, None);
+}
+
+#[test]
 fn a_field_changed_here_and_in_the_file_is_a_conflict_that_ours_wins_unless_told_otherwise() {
     let server = Server::new();
     let mut company = Company::small();
