@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &["cli", "main"],
     &["router", "server"],
-    &["backup", "batch", "demo", "exports", "imports", "nodes"],
+    &["api", "backup", "batch", "demo", "exports", "imports", "nodes"],
     &["views"],
     &["goals"],
     &["observe", "orgs", "web"],
-    &["audit"],
+    &["audit", "origin"],
     &["app"],
     &["identity", "jobs"],
-    &["clock", "config", "http", "ids", "metrics", "stop", "store", "table", "trace"],
+    &["clock", "config", "http", "ids", "keyset", "metrics", "stop", "store", "table", "trace"],
 ];
 
 /// What each slice uses of the others.

@@ -3,6 +3,7 @@
 //! A saved Explorer view becomes a file, asynchronously, exactly once, fast, and only for those who may see it.
 //! The way of one export: [`exports`], from its module head on. `docs/ARCHITECTURE.md` is the map of the house.
 
+pub mod api;
 pub mod app;
 pub mod audit;
 pub mod backup;
@@ -17,10 +18,12 @@ pub mod identity;
 pub mod ids;
 pub mod imports;
 pub mod jobs;
+pub mod keyset;
 pub mod metrics;
 pub mod nodes;
 pub mod observe;
 pub mod orgs;
+pub mod origin;
 pub mod router;
 pub mod server;
 pub mod stop;

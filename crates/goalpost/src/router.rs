@@ -14,6 +14,7 @@ use axum::routing::{MethodRouter, get, post};
 use tower::util::MapRequestLayer;
 use tower::{Layer, Service};
 
+use crate::api;
 use crate::app::App;
 use crate::batch;
 use crate::exports::api::{
@@ -45,6 +46,7 @@ pub fn service(
     let router = Router::new()
         .route("/beta/$batch", only("POST", post(batch)))
         .merge(graph)
+        .merge(api::router())
         .route("/", get(web::home))
         .route("/org_uuid/{organization}/objective-explorer", get(web::explorer))
         .route("/page.css", get(web::stylesheet))

@@ -14,11 +14,16 @@ const KEYS_AT_ONCE: usize = 250;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A whole number, an id, or a time in microseconds.
     Int,
+    /// A floating-point number.
     Real,
+    /// A truth value.
     Bool,
+    /// A text, or a day as one.
     Text,
+    /// The 16 bytes of a GUID.
     Guid,
 }
 
@@ -36,7 +41,7 @@ impl Kind {
         )
     }
 
-    fn read(self, row: &Row<'_>, column: usize) -> Result<Value> {
+    pub(crate) fn read(self, row: &Row<'_>, column: usize) -> Result<Value> {
         if row.is_null(column)? {
             return Ok(Value::Null);
         }

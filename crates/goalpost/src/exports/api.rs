@@ -6,15 +6,15 @@ use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use goalpost_db::Lock;
-use goalpost_odata::{OptionsError, QueryOptions, QueryString};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::id::{ExportId, InvalidId};
-use super::resource::{self, Properties, Root, job_not_found, parse_guid};
+use super::resource::{self, Properties, Root, job_not_found};
 use super::{ExportSpec, KIND, list, queries};
 use crate::app::App;
-use crate::http::{GraphError, RequestIds, body, time};
+use crate::http::options::read_options;
+use crate::http::{GraphError, RequestIds, body, parse_guid, time};
 use crate::identity::{Caller, Member, Scope};
 use crate::jobs::{JobKey, NewJob, queries as jobs};
 use crate::trace::TraceParent;
@@ -342,44 +342,4 @@ pub async fn get_employee_experience(_caller: Caller, root: Root) -> Response {
 /// The resource that holds the exports: nothing of its own but a name.
 pub async fn get_goals(_caller: Caller, root: Root) -> Response {
     ([ODATA_VERSION], Json(json!({ "@odata.context": root.context("/goals/$entity") }))).into_response()
-}
-
-/// The query options of a request; those that the resource has not are refused, never ignored.
-pub(super) fn read_options(
-    query: Option<&str>,
-    admitted: &[&str],
-) -> Result<(QueryString, QueryOptions), GraphError> {
-    let query = QueryString::parse(query.unwrap_or_default())
-        .map_err(|error| GraphError::bad_request(format!("The query string cannot be read: {error}.")))?;
-    let options = QueryOptions::from_query(&query).map_err(|error| {
-        GraphError::bad_request(match &error {
-            OptionsError::NotAnInteger { name, value } => format!(
-                "Invalid value '{value}' for ${name} query option found. The ${name} query option requires a \
-                 non-negative integer value."
-            ),
-            OptionsError::Select(error) => format!("Parsing OData Select and Expand failed: {error}"),
-            error => error.to_string(),
-        })
-    })?;
-    let given = [
-        ("filter", options.filter.is_some()),
-        ("select", options.select.is_some()),
-        ("orderby", options.orderby.is_some()),
-        ("top", options.top.is_some()),
-        ("skip", options.skip.is_some()),
-        ("count", options.count.is_some()),
-        ("skiptoken", options.skiptoken.is_some()),
-        ("search", options.search.is_some()),
-        ("expand", options.expand.is_some()),
-        ("format", options.format.is_some()),
-    ];
-    let foreign =
-        given.iter().find(|(name, given)| *given && !admitted.contains(name)).map(|(name, _)| *name);
-    let foreign = foreign.map(|name| format!("${name}")).or_else(|| options.unknown.first().cloned());
-    match foreign {
-        Some(name) => Err(GraphError::bad_request(format!(
-            "The query option '{name}' is not supported on this resource."
-        ))),
-        None => Ok((query, options)),
-    }
 }

@@ -17,12 +17,13 @@ use serde_json::json;
 use tracing::Instrument as _;
 
 use super::ExportId;
-use super::api::{find_export, read_options};
+use super::api::find_export;
 use super::queries::{Content, Export};
 use super::resource;
 use crate::app::App;
 use crate::audit;
 use crate::http::GraphError;
+use crate::http::options::read_options;
 use crate::identity::{Caller, Member, Scope};
 use crate::jobs::{JobKey, State as JobState};
 use crate::store::ErrorKind;

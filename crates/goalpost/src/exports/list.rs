@@ -7,8 +7,8 @@ use goalpost_odata::{BinaryOperator, Direction, Expr, Literal, QueryOptions, pro
 use uuid::Uuid;
 
 use super::queries::{self, After, Export};
-use super::resource::{Properties, parse_guid};
-use crate::http::GraphError;
+use super::resource::Properties;
+use crate::http::{GraphError, parse_guid};
 use crate::identity::Member;
 
 /// The largest page.

@@ -1,18 +1,17 @@
 //! The JSON of an export at the Graph door, and the URLs in it (docs/API.md, "Resource goalsExportJob").
 
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
-use axum::http::header::HOST;
 use axum::http::request::Parts;
 use goalpost_odata::SelectItem;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::ExportId;
 use super::queries::Export;
 use crate::app::App;
 use crate::http::{GraphError, time};
 use crate::identity::Member;
+use crate::origin::Origin;
 
 /// The properties of a job, in the order of the documented answers. `content` is a stream, and never inline.
 const PROPERTIES: [&str; 10] = [
@@ -33,17 +32,6 @@ const PROPERTIES: [&str; 10] = [
 pub struct Root(String);
 
 impl Root {
-    /// From the configured address, else from the request's own.
-    pub fn new(config_url: Option<&str>, host: Option<&str>) -> Result<Self, GraphError> {
-        if let Some(url) = config_url {
-            return Ok(Self(format!("{}/beta", url.trim_end_matches('/'))));
-        }
-        let host = host.and_then(|host| host.parse::<axum::http::uri::Authority>().ok());
-        let host = host.filter(|host| !host.as_str().contains('@'));
-        let host = host.ok_or_else(|| GraphError::bad_request("The Host header is missing or malformed."))?;
-        Ok(Self(format!("http://{host}/beta")))
-    }
-
     /// Where a job is found; the value of `Location`.
     pub fn job(&self, id: ExportId) -> String {
         format!("{}/employeeexperience/goals/exportJobs/{id}", self.0)
@@ -64,10 +52,8 @@ impl FromRequestParts<App> for Root {
     type Rejection = GraphError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, GraphError> {
-        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let from_uri = parts.extensions.get::<OriginalUri>().and_then(|uri| uri.0.authority().cloned());
-        let host = host.map(str::to_owned).or_else(|| from_uri.map(|authority| authority.to_string()));
-        Self::new(app.config.public_url.as_deref(), host.as_deref())
+        let origin = Origin::from_request_parts(parts, app).await?;
+        Ok(Self(format!("{}/beta", origin.as_str())))
     }
 }
 
@@ -151,11 +137,6 @@ pub fn retry_after_secs(app: &App, age_us: i64) -> u64 {
         (None, ..60) => 5,
         (None, _) => 15,
     }
-}
-
-/// A GUID as Graph takes it: 8-4-4-4-12 hexadecimal digits in any case, and nothing around them.
-pub fn parse_guid(text: &str) -> Option<Uuid> {
-    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
 /// 404 for a job that is not there, or not for this caller to know of.

@@ -69,6 +69,13 @@ impl GraphError {
         .header(ALLOW, HeaderValue::from_static(allow))
     }
 
+    /// The same, with methods that are known when the router is made.
+    pub fn method_not_allowed_but(allow: &str) -> Self {
+        let error = Self::method_not_allowed("");
+        let allow = HeaderValue::from_str(allow).expect("methods are visible ASCII");
+        error.header(ALLOW, allow)
+    }
+
     /// 429, with the seconds to wait.
     pub fn too_many_requests(message: &str, retry_after_secs: u64) -> Self {
         Self::gateway(StatusCode::TOO_MANY_REQUESTS, "tooManyRequests", message).retry_after(retry_after_secs)

@@ -30,9 +30,10 @@ const SEGMENT: &AsciiSet = &CONTROLS
 const FIXED: [&str; 8] =
     ["beta", "v1.0", "employeeexperience", "goals", "exportjobs", "content", "$count", "$metadata"];
 
-/// Put a path of the Graph door into the router's form; every other path stays as it is.
+/// Put a path of one of the doors into the router's form; every other path stays as it is.
 pub fn canonical(uri: &Uri) -> Uri {
-    let Some(path) = canonical_path(uri.path()) else { return uri.clone() };
+    let path = canonical_path(uri.path()).or_else(|| with_keys_as_segments(uri.path()));
+    let Some(path) = path else { return uri.clone() };
     let full = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path,
@@ -66,6 +67,24 @@ fn canonical_path(path: &str) -> Option<String> {
         let known = FIXED.contains(&lower.as_str()) || lower == "$batch";
         out.push('/');
         out.extend(utf8_percent_encode(if known { &lower } else { segment }, SEGMENT));
+    }
+    Some(out)
+}
+
+/// A path of `/api/v1` with its keys as segments, one spelling of two that OData has: `goals(17)` is `goals/17`. A slash at
+/// the end goes away.
+fn with_keys_as_segments(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("/api/v1/")?;
+    let mut out = "/api/v1".to_owned();
+    for raw in rest.strip_suffix('/').unwrap_or(rest).split('/') {
+        // Clients may encode brackets and quotes; an encoded slash stays inside its segment.
+        let segment = percent_decode_str(raw).decode_utf8_lossy();
+        let keyed = segment.split_once('(').and_then(|(name, key)| Some((name, key.strip_suffix(')')?)));
+        let (name, key) = keyed.map_or((&*segment, None), |(name, key)| (name, Some(key.trim_matches('\''))));
+        for part in std::iter::once(name).chain(key) {
+            out.push('/');
+            out.extend(utf8_percent_encode(part, SEGMENT));
+        }
     }
     Some(out)
 }

@@ -4,8 +4,13 @@ use jiff::Timestamp;
 
 /// `2023-11-06T05:46:07.985Z`: milliseconds with trailing zeros cut, and no dot if none is left.
 pub fn date_time(at_us: i64) -> String {
+    precise_date_time(at_us.div_euclid(1000) * 1000)
+}
+
+/// `2023-11-06T05:46:07.985324Z`: as many decimals as there are, so that it is read back as the same instant.
+pub fn precise_date_time(at_us: i64) -> String {
     let whole = error_date(at_us);
-    match format!("{:03}", at_us.rem_euclid(1_000_000) / 1000).trim_end_matches('0') {
+    match format!("{:06}", at_us.rem_euclid(1_000_000)).trim_end_matches('0') {
         "" => format!("{whole}Z"),
         fraction => format!("{whole}.{fraction}Z"),
     }

@@ -19,17 +19,35 @@ pub struct Caller {
     claims: Arc<Claims>,
 }
 
-/// What a token allows at the Graph door.
+/// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// List, read and download: `Goals-Export.Read.All`, or the next one.
+    /// List, read and download exports: `Goals-Export.Read.All`, or the next one.
     Read,
-    /// Create: `Goals-Export.ReadWrite.All`.
+    /// Create exports: `Goals-Export.ReadWrite.All`.
     ReadWrite,
+    /// Read goals and what belongs to them: any of the four. Graph's text of the first two speaks of goals too.
+    ReadGoals,
+    /// Change them: `Goals.ReadWrite.All`, which is this server's own. A token for exports alone changes nothing.
+    WriteGoals,
 }
 
 const READ: &str = "Goals-Export.Read.All";
 const READ_WRITE: &str = "Goals-Export.ReadWrite.All";
+const READ_GOALS: &str = "Goals.Read.All";
+const WRITE_GOALS: &str = "Goals.ReadWrite.All";
+
+impl Scope {
+    /// The scopes of a token that are enough.
+    fn enough(self) -> &'static [&'static str] {
+        match self {
+            Self::Read => &[READ, READ_WRITE],
+            Self::ReadWrite => &[READ_WRITE],
+            Self::ReadGoals => &[READ_GOALS, WRITE_GOALS, READ, READ_WRITE],
+            Self::WriteGoals => &[WRITE_GOALS],
+        }
+    }
+}
 
 impl Caller {
     /// Refuse a token that does not carry the scope.
@@ -37,10 +55,8 @@ impl Caller {
     /// # Errors
     /// 403 `missingScope`, also for tokens of applications, which the API never admitted.
     pub fn require(&self, scope: Scope) -> Result<(), GraphError> {
-        let (enough, wanted): (&[&str], _) = match scope {
-            Scope::Read => (&[READ, READ_WRITE], format!("'{READ}, {READ_WRITE}'")),
-            Scope::ReadWrite => (&[READ_WRITE], format!("'{READ_WRITE}'")),
-        };
+        let enough = scope.enough();
+        let wanted = format!("'{}'", enough.join(", "));
         if !self.claims.app_only && self.claims.scopes.iter().any(|scope| enough.contains(&scope.as_str())) {
             return Ok(());
         }

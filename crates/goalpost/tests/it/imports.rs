@@ -135,13 +135,13 @@ fn options() -> ImportOptions {
 /// What a test's file holds.
 #[derive(Clone, Default)]
 pub(crate) struct Company {
-    users: Vec<User>,
+    pub(crate) users: Vec<User>,
     teams: Vec<Team>,
     periods: Vec<Period>,
     tags: Vec<Tag>,
     pub(crate) goals: Vec<Objective>,
-    check_ins: Vec<CheckIn>,
-    comments: Vec<Comment>,
+    pub(crate) check_ins: Vec<CheckIn>,
+    pub(crate) comments: Vec<Comment>,
 }
 
 impl Company {
@@ -204,7 +204,7 @@ impl Company {
     }
 
     /// Write the company's file into a folder.
-    fn zip(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn zip(&self, folder: &Path) -> PathBuf {
         let path = folder.join("Organization_CompleteData.zip");
         let heading = Heading {
             organization_number: NUMBER,
@@ -228,7 +228,7 @@ impl Company {
     }
 }
 
-fn person(id: i64) -> Person {
+pub(crate) fn person(id: i64) -> Person {
     let (name, email) = (format!("Person {id}"), format!("user{id}@contoso.example"));
     Person { id: Some(id), name: Some(name), email: Some(email) }
 }
@@ -253,7 +253,7 @@ pub(crate) fn goal(id: i64, label: &str, title: &str) -> Objective {
     }
 }
 
-fn check_in(id: i64, goal_id: i64) -> CheckIn {
+pub(crate) fn check_in(id: i64, goal_id: i64) -> CheckIn {
     CheckIn {
         id,
         goal_id,

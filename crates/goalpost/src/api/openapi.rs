@@ -1,0 +1,208 @@
+//! The service described as an OpenAPI 3.1 document, for tools that do not speak OData.
+
+use std::sync::LazyLock;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value as Json, json};
+
+use super::BASE;
+use super::routes::{Deed, ROUTES, Route};
+use super::sets::{ORGANIZATIONS, PropertyKind, SETS, Set};
+
+/// The document.
+pub(super) async fn get_document() -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", document()));
+    ([(CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+}
+
+/// The OpenAPI document.
+pub fn document() -> Json {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let item = paths.entry(format!("{BASE}{}", route.path)).or_insert_with(|| json!({}));
+        item[route.method.as_str().to_ascii_lowercase()] = operation(route);
+    }
+    let mut schemas = Map::from_iter([("error".to_owned(), error_schema())]);
+    for set in std::iter::once(&ORGANIZATIONS).chain(SETS) {
+        schemas.insert(set.entity.to_owned(), entity_schema(set));
+        for list in set.lists.iter().filter(|list| !list.is_plain()) {
+            let fields = list.fields.iter().map(|(name, kind, nullable)| (*name, *kind, *nullable, None));
+            schemas.insert(list.entity.to_owned(), object_schema(fields));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Goalpost",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            "description": "Goals and what belongs to them, by the conventions of OData 4.01. Types: `/api/v1/$metadata`.",
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "bearer": [] }],
+        "tags": std::iter::once(&ORGANIZATIONS)
+            .chain(SETS)
+            .map(|set| json!({ "name": set.name, "description": set.about }))
+            .collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Json {
+    let mut parameters: Vec<Json> = path_names(route.path).map(|name| path_parameter(route, name)).collect();
+    let options: &[&str] = match route.deed {
+        Deed::List => &["$filter", "$search", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken"],
+        Deed::Count => &["$filter", "$search"],
+        Deed::Get => &["$select"],
+    };
+    parameters.extend(options.iter().map(|name| option(name)));
+    let ok = match route.deed {
+        Deed::List => json!({
+            "description": "A page; `@odata.nextLink` leads to the next one",
+            "content": { "application/json": { "schema": page_schema(route.set) } },
+        }),
+        Deed::Count => json!({
+            "description": "The number",
+            "content": { "text/plain": { "schema": { "type": "string", "pattern": "^[0-9]+$" } } },
+        }),
+        Deed::Get => json!({
+            "description": "The thing, with its entity tag in `ETag`",
+            "headers": { "ETag": { "schema": { "type": "string" } } },
+            "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
+    };
+    let mut responses = Map::from_iter([("200".to_owned(), ok)]);
+    for (status, about) in [
+        ("400", "The request is not understood; the message says what to change"),
+        ("401", "There is no token, or not a good one"),
+        ("403", "The token does not allow it"),
+        ("404", "There is no such thing, or it is not for the caller to see"),
+        ("429", "Too many requests; `Retry-After` says how long to wait"),
+        ("503", "The server cannot answer now; `Retry-After` says when to try again"),
+    ] {
+        let content = json!({ "application/json": { "schema": reference("error") } });
+        responses.insert(status.to_owned(), json!({ "description": about, "content": content }));
+    }
+    json!({
+        "operationId": route.name,
+        "summary": route.about,
+        "tags": [route.set.name],
+        "parameters": parameters,
+        "responses": responses,
+    })
+}
+
+/// The names of a path's parameters.
+fn path_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn path_parameter(route: &Route, name: &str) -> Json {
+    let is_guid = match name {
+        "id" => route.set.key().kind == PropertyKind::Guid,
+        "organization" => true,
+        _ => false,
+    };
+    let kind = if is_guid { PropertyKind::Guid } else { PropertyKind::Int };
+    json!({ "name": name, "in": "path", "required": true, "schema": schema(kind, false) })
+}
+
+fn option(name: &str) -> Json {
+    let (about, schema) = match name {
+        "$filter" => ("Which ones: an OData condition, such as `id gt 5`", json!({ "type": "string" })),
+        "$search" => ("Words of the title, of goals alone", json!({ "type": "string" })),
+        "$select" => ("Properties of the answer, by commas", json!({ "type": "string" })),
+        "$orderby" => ("Properties to sort by, each with `asc` or `desc`", json!({ "type": "string" })),
+        "$top" => ("How many at most", json!({ "type": "integer", "minimum": 0 })),
+        "$skip" => {
+            ("How many to leave out first", json!({ "type": "integer", "minimum": 0, "maximum": 100_000 }))
+        }
+        "$count" => ("Whether to say how many there are on all pages", json!({ "type": "boolean" })),
+        _ => ("Where the page begins, from `@odata.nextLink`", json!({ "type": "string" })),
+    };
+    json!({ "name": name, "in": "query", "description": about, "schema": schema })
+}
+
+fn reference(name: &str) -> Json {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn page_schema(set: &Set) -> Json {
+    json!({
+        "type": "object",
+        "required": ["@odata.context", "value"],
+        "properties": {
+            "@odata.context": { "type": "string" },
+            "@odata.count": { "type": "integer" },
+            "@odata.nextLink": { "type": "string" },
+            "value": { "type": "array", "items": reference(set.entity) },
+        },
+    })
+}
+
+fn entity_schema(set: &Set) -> Json {
+    let properties = set.properties.iter();
+    let mut schema = object_schema(
+        properties.map(|property| (property.name, property.kind, property.nullable, Some(property.about))),
+    );
+    for list in set.lists {
+        let item =
+            if list.is_plain() { self::schema(list.fields[0].1, false) } else { reference(list.entity) };
+        schema["properties"][list.name] =
+            json!({ "type": "array", "items": item, "description": list.about });
+    }
+    schema["description"] = set.about.into();
+    schema
+}
+
+fn object_schema<'a>(fields: impl Iterator<Item = (&'a str, PropertyKind, bool, Option<&'a str>)>) -> Json {
+    let mut properties = Map::new();
+    for (name, kind, nullable, about) in fields {
+        let mut schema = schema(kind, nullable);
+        if let Some(about) = about {
+            schema["description"] = about.into();
+        }
+        properties.insert(name.to_owned(), schema);
+    }
+    json!({ "type": "object", "properties": properties })
+}
+
+fn schema(kind: PropertyKind, nullable: bool) -> Json {
+    let (word, format) = match kind {
+        PropertyKind::Int => ("integer", Some("int64")),
+        PropertyKind::Real => ("number", Some("double")),
+        PropertyKind::Flag => ("boolean", None),
+        PropertyKind::Text => ("string", None),
+        PropertyKind::Day => ("string", Some("date")),
+        PropertyKind::Moment => ("string", Some("date-time")),
+        PropertyKind::Guid => ("string", Some("uuid")),
+        PropertyKind::Json => return json!({}),
+    };
+    let mut schema = json!({ "type": if nullable { json!([word, "null"]) } else { word.into() } });
+    if let Some(format) = format {
+        schema["format"] = format.into();
+    }
+    schema
+}
+
+fn error_schema() -> Json {
+    json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": { "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {
+                "code": { "type": "string" },
+                "message": { "type": "string", "description": "What is wrong, and what to change" },
+                "target": { "type": "string" },
+                "innerError": { "type": "object" },
+            },
+        }},
+    })
+}

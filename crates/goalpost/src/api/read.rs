@@ -1,0 +1,187 @@
+//! Reading: lists, counts and single things.
+
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use goalpost_db::Value;
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::ask::{Ask, Chosen};
+use super::filter::compile;
+use super::rows::{self, Where};
+use super::sets::{GOALS, PropertyKind, Set};
+use super::{Call, ODATA_VERSION, no_such};
+use crate::goals::filter::{self, Filter, Subject};
+use crate::http::GraphError;
+use crate::http::options::read_options;
+use crate::identity::Member;
+
+/// The rows of a set, in pages.
+pub(super) async fn list(call: &Call) -> Result<Response, GraphError> {
+    let ask = Ask::new(call.set(), call.query.as_deref(), max_page_size(&call.headers))?;
+    if call.organization.is_none() {
+        return organizations(call, &ask).await;
+    }
+    let member = call.member().await?;
+    let filter = Filtered::new(call.set(), ask.filter.as_deref(), ask.search.as_deref())?;
+    let (organization, above) = (member.organization, call.above()?);
+    let page = call.app.db.read(organization, |tx| {
+        let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
+        let mut found = Where::new(call.set(), &subject);
+        if let Some(goal) = above {
+            let of_goals = Where::new(&GOALS, &subject);
+            if rows::find(tx, &GOALS, &subject, of_goals, goal.into())?.is_none() {
+                return Ok(None);
+            }
+            found.and_is(call.set(), "goalId", goal.into());
+        }
+        filter.add(&mut found, &subject);
+        rows::page(tx, call.set(), &subject, found, &ask).map(Some)
+    });
+    let page = page.await?.ok_or_else(|| no_such(&GOALS))?;
+    Ok(answer(call, &ask, page))
+}
+
+/// The organizations that the caller is in: few, and each found by itself.
+async fn organizations(call: &Call, ask: &Ask) -> Result<Response, GraphError> {
+    if ask.filter.is_some() || ask.search.is_some() {
+        return Err(GraphError::bad_request(
+            "Organizations have no $filter and no $search: a caller is in few.",
+        ));
+    }
+    let mut found = Vec::new();
+    for member in
+        call.app.identity.memberships(&call.caller).await?.into_iter().filter(|member| member.active)
+    {
+        found.extend(one(call, member, member.organization_guid.into_bytes().into()).await?);
+    }
+    let (all, skip, limit) = (found.len() as u64, ask.skip as usize, ask.limit as usize);
+    let rows = found.into_iter().skip(skip).take(limit).map(|row| rows::dressed(row, &ask.chosen)).collect();
+    Ok(answer(call, ask, rows::Page { rows, count: ask.count.then_some(all), next: None }))
+}
+
+fn answer(call: &Call, ask: &Ask, page: rows::Page) -> Response {
+    let mut json = Map::new();
+    json.insert("@odata.context".into(), call.context(&ask.chosen.in_context()).into());
+    if let Some(count) = page.count {
+        json.insert("@odata.count".into(), count.into());
+    }
+    json.insert("value".into(), Json::Array(page.rows));
+    if let Some(query) = page.next {
+        json.insert("@odata.nextLink".into(), format!("{}?{query}", call.url()).into());
+    }
+    ([ODATA_VERSION], axum::Json(json)).into_response()
+}
+
+/// How many rows of a set there are, as plain text.
+pub(super) async fn count(call: &Call) -> Result<Response, GraphError> {
+    let (_, options) = read_options(call.query.as_deref(), &["filter", "search"])?;
+    let member = call.member().await?;
+    let filter = Filtered::new(call.set(), options.filter.as_deref(), options.search.as_deref())?;
+    let organization = member.organization;
+    let count = call.app.db.read(organization, |tx| {
+        let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
+        let mut found = Where::new(call.set(), &subject);
+        filter.add(&mut found, &subject);
+        rows::count(tx, call.set(), &found)
+    });
+    Ok(([ODATA_VERSION], [(CONTENT_TYPE, "text/plain")], count.await?.to_string()).into_response())
+}
+
+/// One thing, with its entity tag; 304 if the caller has it already.
+pub(super) async fn get(call: &Call) -> Result<Response, GraphError> {
+    let (_, options) = read_options(call.query.as_deref(), &["select", "format"])?;
+    let chosen = Chosen::new(call.set(), options.select.as_deref())?;
+    let key = key(call.set(), call.id());
+    let row = match key {
+        Some(key) => one(call, call.member().await?, key).await?,
+        // A text that is no key is the key of nothing; who is no member learns no more than that either.
+        None => call.member().await.map(|_| None)?,
+    };
+    let row = row.ok_or_else(|| no_such(call.set()))?;
+    let etag = rows::etag(&row);
+    let held = call.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    if held.flat_map(|value| value.split(',')).any(|held| held.trim().trim_start_matches("W/") == etag) {
+        return Ok((StatusCode::NOT_MODIFIED, [ODATA_VERSION, tag(&etag)]).into_response());
+    }
+    let mut json = Map::new();
+    json.insert("@odata.context".into(), call.context(&format!("{}/$entity", chosen.in_context())).into());
+    if let Json::Object(row) = rows::dressed(row, &chosen) {
+        json.extend(row);
+    }
+    Ok(([ODATA_VERSION, tag(&etag)], axum::Json(json)).into_response())
+}
+
+/// The thing with this key that the member may see, whole.
+pub(super) async fn one(
+    call: &Call,
+    member: Member,
+    key: Value,
+) -> Result<Option<Map<String, Json>>, GraphError> {
+    let (organization, above) = (member.organization, call.above()?);
+    let found = call.app.db.read(organization, |tx| {
+        let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
+        let mut found = Where::new(call.set(), &subject);
+        if let Some(goal) = above {
+            found.and_is(call.set(), "goalId", goal.into());
+        }
+        rows::find(tx, call.set(), &subject, found, key.clone())
+    });
+    Ok(found.await?)
+}
+
+fn tag(etag: &str) -> (HeaderName, HeaderValue) {
+    (ETAG, HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"\"")))
+}
+
+/// The key that a text is, as the database holds it.
+pub(super) fn key(set: &Set, text: &str) -> Option<Value> {
+    match set.key().kind {
+        PropertyKind::Guid => Uuid::try_parse(text).ok().map(|guid| guid.into_bytes().into()),
+        _ => text.parse::<i64>().ok().map(Value::Int),
+    }
+}
+
+/// The filter and the search of a request, understood.
+struct Filtered {
+    set: &'static Set,
+    filter: Option<String>,
+    keyword: Option<Filter>,
+}
+
+impl Filtered {
+    fn new(set: &'static Set, filter: Option<&str>, search: Option<&str>) -> Result<Self, GraphError> {
+        if let Some(text) = filter {
+            compile(set, text, 1)?;
+        }
+        let keyword = search.map(|text| match () {
+            () if set.name != GOALS.name => Err(GraphError::bad_request(
+                "$search is supported for goals alone; use $filter with contains.",
+            )),
+            () => Filter::try_from(json!({ "keyword": { "contains": text } }))
+                .map_err(|error| GraphError::bad_request(format!("Invalid $search: {error}."))),
+        });
+        Ok(Self { set, filter: filter.map(str::to_owned), keyword: keyword.transpose()? })
+    }
+
+    fn add(&self, found: &mut Where, subject: &Subject) {
+        if let Some(text) = &self.filter {
+            found.and(|first| compile(self.set, text, first).expect("it was compiled before"));
+        }
+        if let Some(keyword) = &self.keyword {
+            found.and(|first| filter::compile(keyword, subject, first));
+        }
+    }
+}
+
+/// The rows that the client wants in one answer: `Prefer: odata.maxpagesize=100` (OData 4.01 Part 1, 8.2.8.6).
+fn max_page_size(headers: &HeaderMap) -> Option<u64> {
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    preferences.flat_map(|value| value.split([',', ';'])).find_map(|preference| {
+        let (name, value) = preference.split_once('=')?;
+        let is_size =
+            matches!(name.trim().to_ascii_lowercase().as_str(), "odata.maxpagesize" | "maxpagesize");
+        is_size.then(|| value.trim().trim_matches('"').parse().ok()).flatten()
+    })
+}

@@ -1,0 +1,109 @@
+//! Every route of the service, in one table: the router, the OpenAPI document and the test of rights are made from it.
+
+use axum::http::Method;
+
+use super::sets::{
+    CHECK_INS, COMMENTS, GOALS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS, VIEWS,
+};
+use crate::identity::Scope;
+
+/// A method of a resource.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path below `/api/v1`, with its parameters in braces.
+    pub path: &'static str,
+    /// Its name in the OpenAPI document.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// The set that it is about.
+    pub set: &'static Set,
+    /// What it does.
+    pub deed: Deed,
+}
+
+/// What a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Rows of the set, in pages.
+    List,
+    /// How many rows there are, as plain text.
+    Count,
+    /// One row.
+    Get,
+}
+
+impl Deed {
+    /// What a token must allow.
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::List | Self::Count | Self::Get => Scope::ReadGoals,
+        }
+    }
+}
+
+/// The parameter of a path that names the organization.
+pub(super) const ORGANIZATION: &str = "organization";
+/// The parameter of a path that names the goal above the thing.
+pub(super) const GOAL: &str = "goal";
+/// The parameter of a path that names the thing itself.
+pub(super) const ID: &str = "id";
+
+macro_rules! routes {
+    ($($method:ident $path:literal $name:literal $deed:expr, $set:ident, $about:literal;)*) => {
+        /// The routes.
+        pub static ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            name: $name,
+            about: $about,
+            set: &$set,
+            deed: $deed,
+        }),*];
+    };
+}
+
+use Deed::{Count, Get, List};
+
+routes! {
+    GET "/organizations" "listOrganizations" List, ORGANIZATIONS, "The organizations that the caller is in";
+    GET "/organizations/{id}" "getOrganization" Get, ORGANIZATIONS, "One of them";
+
+    GET "/organizations/{organization}/goals" "listGoals" List, GOALS, "Goals that the caller may see";
+    GET "/organizations/{organization}/goals/$count" "countGoals" Count, GOALS, "How many goals there are";
+    GET "/organizations/{organization}/goals/{id}" "getGoal" Get, GOALS, "One goal";
+    GET "/organizations/{organization}/goals/{goal}/checkIns" "listCheckInsOfGoal" List, CHECK_INS, "What was said of a goal";
+    GET "/organizations/{organization}/goals/{goal}/checkIns/{id}" "getCheckInOfGoal" Get, CHECK_INS, "One check-in of a goal";
+    GET "/organizations/{organization}/goals/{goal}/comments" "listCommentsOfGoal" List, COMMENTS, "What was written below a goal";
+    GET "/organizations/{organization}/goals/{goal}/comments/{id}" "getCommentOfGoal" Get, COMMENTS, "One comment";
+    GET "/organizations/{organization}/goals/{goal}/tasks" "listTasksOfGoal" List, TASKS, "Steps of an initiative";
+    GET "/organizations/{organization}/goals/{goal}/tasks/{id}" "getTaskOfGoal" Get, TASKS, "One step";
+
+    GET "/organizations/{organization}/checkIns" "listCheckIns" List, CHECK_INS, "Check-ins of all goals";
+    GET "/organizations/{organization}/checkIns/$count" "countCheckIns" Count, CHECK_INS, "How many there are";
+    GET "/organizations/{organization}/checkIns/{id}" "getCheckIn" Get, CHECK_INS, "One check-in";
+    GET "/organizations/{organization}/comments" "listComments" List, COMMENTS, "Comments on all goals";
+    GET "/organizations/{organization}/comments/$count" "countComments" Count, COMMENTS, "How many there are";
+    GET "/organizations/{organization}/comments/{id}" "getComment" Get, COMMENTS, "One comment";
+    GET "/organizations/{organization}/tasks" "listTasks" List, TASKS, "Steps of all initiatives";
+    GET "/organizations/{organization}/tasks/$count" "countTasks" Count, TASKS, "How many there are";
+    GET "/organizations/{organization}/tasks/{id}" "getTask" Get, TASKS, "One step";
+
+    GET "/organizations/{organization}/people" "listPeople" List, PEOPLE, "People of the organization";
+    GET "/organizations/{organization}/people/$count" "countPeople" Count, PEOPLE, "How many there are";
+    GET "/organizations/{organization}/people/{id}" "getPerson" Get, PEOPLE, "One person";
+    GET "/organizations/{organization}/teams" "listTeams" List, TEAMS, "Teams of the organization";
+    GET "/organizations/{organization}/teams/$count" "countTeams" Count, TEAMS, "How many there are";
+    GET "/organizations/{organization}/teams/{id}" "getTeam" Get, TEAMS, "One team";
+    GET "/organizations/{organization}/periods" "listPeriods" List, PERIODS, "Time periods of the organization";
+    GET "/organizations/{organization}/periods/$count" "countPeriods" Count, PERIODS, "How many there are";
+    GET "/organizations/{organization}/periods/{id}" "getPeriod" Get, PERIODS, "One time period";
+    GET "/organizations/{organization}/tags" "listTags" List, TAGS, "Tags of the organization";
+    GET "/organizations/{organization}/tags/$count" "countTags" Count, TAGS, "How many there are";
+    GET "/organizations/{organization}/tags/{id}" "getTag" Get, TAGS, "One tag";
+    GET "/organizations/{organization}/views" "listViews" List, VIEWS, "Explorer views that the caller may see";
+    GET "/organizations/{organization}/views/$count" "countViews" Count, VIEWS, "How many there are";
+    GET "/organizations/{organization}/views/{id}" "getView" Get, VIEWS, "One view";
+}

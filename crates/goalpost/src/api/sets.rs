@@ -1,0 +1,546 @@
+//! What the service has: sets of things, and their properties. Rows, filters, orders, `$metadata` and the OpenAPI document
+//! are all made from these tables.
+
+use crate::table::Kind;
+
+/// A set of things of one kind, such as `goals`.
+#[derive(Debug)]
+pub struct Set {
+    /// Its name in paths and in `$metadata`.
+    pub name: &'static str,
+    /// The name of one of them, and of their type.
+    pub entity: &'static str,
+    /// What it holds, in one sentence.
+    pub about: &'static str,
+    /// The tables that its rows come from; the first alias is the set's own.
+    pub(super) from: &'static str,
+    /// What is true of every row of the set.
+    pub(super) condition: &'static str,
+    /// The expression that is the organization's number.
+    pub(super) organization: &'static str,
+    /// Who may see a row.
+    pub(super) visible: Visible,
+    /// The properties with one value; the first is the key.
+    pub properties: &'static [Property],
+    /// The properties with a list of values.
+    pub lists: &'static [List],
+}
+
+/// Which rows of a set a member sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Visible {
+    /// All of them.
+    All,
+    /// Those of goals that the member sees; the goal's alias is `g`.
+    OfGoals,
+    /// Views that are the organization's, public, the member's own or shared with the member; the view's alias is `v`.
+    Views,
+}
+
+/// A property with one value.
+#[derive(Debug)]
+pub struct Property {
+    /// Its name.
+    pub name: &'static str,
+    /// What values it has.
+    pub kind: PropertyKind,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// What it says.
+    pub about: &'static str,
+    /// Its expression; `?1` is the organization.
+    pub(super) sql: &'static str,
+    /// The expression of the same text without regard to case, where one is kept.
+    pub(super) fold: Option<&'static str>,
+}
+
+/// What values a property has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PropertyKind {
+    /// A whole number of 64 bits.
+    Int,
+    /// A number.
+    Real,
+    /// True or false.
+    Flag,
+    /// A text.
+    Text,
+    /// A day, `2026-01-31`.
+    Day,
+    /// An instant, `2026-01-31T12:00:00Z`, stored as microseconds.
+    Moment,
+    /// A GUID.
+    Guid,
+    /// Any JSON, stored as text.
+    Json,
+}
+
+impl PropertyKind {
+    /// Its type in OData's words.
+    pub fn edm(self) -> &'static str {
+        match self {
+            Self::Int => "Edm.Int64",
+            Self::Real => "Edm.Double",
+            Self::Flag => "Edm.Boolean",
+            Self::Text => "Edm.String",
+            Self::Day => "Edm.Date",
+            Self::Moment => "Edm.DateTimeOffset",
+            Self::Guid => "Edm.Guid",
+            Self::Json => "Edm.Untyped",
+        }
+    }
+
+    /// What the database holds of it.
+    pub(super) fn stored(self) -> Kind {
+        match self {
+            Self::Int | Self::Moment => Kind::Int,
+            Self::Real => Kind::Real,
+            Self::Flag => Kind::Bool,
+            Self::Text | Self::Day | Self::Json => Kind::Text,
+            Self::Guid => Kind::Guid,
+        }
+    }
+}
+
+/// A property with a list of values, in their order.
+#[derive(Debug)]
+pub struct List {
+    /// Its name.
+    pub name: &'static str,
+    /// The name of the type of its items; unused for plain numbers.
+    pub entity: &'static str,
+    /// What it says.
+    pub about: &'static str,
+    /// Its items' members: name, kind, whether it may be null. A list of plain values has one of them, without a name.
+    pub fields: &'static [(&'static str, PropertyKind, bool)],
+    /// Selects the number of the thing, and then the fields, for all things of which `{keys}` are the numbers; `?1` is the
+    /// organization. `{visible}` is the condition that a goal `g` is for the caller to see.
+    pub(super) sql: &'static str,
+}
+
+impl List {
+    /// Whether its items are plain values.
+    pub fn is_plain(&self) -> bool {
+        self.fields[0].0.is_empty()
+    }
+}
+
+impl Set {
+    /// The inner code of an error for one that is not there.
+    pub(super) fn not_found(&self) -> &'static str {
+        match self.entity {
+            "organization" => "organizationNotFound",
+            "goal" => "goalNotFound",
+            "checkIn" => "checkInNotFound",
+            "comment" => "commentNotFound",
+            "task" => "taskNotFound",
+            "person" => "personNotFound",
+            "team" => "teamNotFound",
+            "period" => "periodNotFound",
+            "tag" => "tagNotFound",
+            _ => "viewNotFound",
+        }
+    }
+
+    /// The property by which one of them is named.
+    pub fn key(&self) -> &'static Property {
+        &self.properties[0]
+    }
+
+    /// The property of this name.
+    pub fn property(&self, name: &str) -> Option<&'static Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+}
+
+const fn property(
+    name: &'static str,
+    kind: PropertyKind,
+    sql: &'static str,
+    about: &'static str,
+) -> Property {
+    Property { name, kind, nullable: false, about, sql, fold: None }
+}
+
+impl Property {
+    const fn or_null(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    const fn folded(mut self, fold: &'static str) -> Self {
+        self.fold = Some(fold);
+        self
+    }
+}
+
+use PropertyKind::{Day, Flag, Guid, Int, Json, Moment, Real, Text};
+
+/// Organizations that the caller is in.
+pub static ORGANIZATIONS: Set = Set {
+    name: "organizations",
+    entity: "organization",
+    about: "Organizations that the caller is in",
+    from: "organization o",
+    condition: "1 = 1",
+    organization: "o.number",
+    visible: Visible::All,
+    properties: &[
+        property("id", Guid, "o.guid", "The id that exports name"),
+        property("name", Text, "o.name", "What it is called"),
+        property("fileNumber", Int, "o.file_number", "The number in the names of its files").or_null(),
+        property("exportPolicy", Text, "o.export_policy", "Who may export: owners, members or people"),
+        property("goalPolicy", Text, "o.goal_policy", "Who may make goals of the organization and of teams")
+            .or_null(),
+        property(
+            "planningYearStart",
+            Int,
+            "o.planning_year_start",
+            "The month with which its planning years begin",
+        )
+        .or_null(),
+        property("termOkr", Text, "o.term_okr", "Its own word for OKR").or_null(),
+        property("termObjective", Text, "o.term_objective", "Its own word for Objective").or_null(),
+        property("termKeyResult", Text, "o.term_key_result", "Its own word for Key result").or_null(),
+        property("termInitiative", Text, "o.term_initiative", "Its own word for Initiative").or_null(),
+        property("createdDateTime", Moment, "o.created_at", "When it was made here"),
+    ],
+    lists: &[],
+};
+
+/// Objectives, key results and initiatives.
+pub static GOALS: Set = Set {
+    name: "goals",
+    entity: "goal",
+    about: "Objectives, key results and initiatives that the caller may see",
+    from: "goal g",
+    condition: "g.origin <> 'reference'",
+    organization: "g.organization",
+    visible: Visible::OfGoals,
+    properties: &[
+        property("id", Int, "g.id", "The number that exports print"),
+        property("objectType", Text, "g.object_type", "objective, keyResult or initiative"),
+        property("typeLabel", Text, "g.type_label", "The organization's own word for it"),
+        property("title", Text, "g.title", "What it is called").folded("g.title_fold"),
+        property("description", Text, "g.description", "More about it").or_null(),
+        property(
+            "status",
+            Text,
+            "g.status",
+            "Not Started, On Track, Behind, At Risk, Closed, Postponed and others",
+        ),
+        property("progress", Real, "g.progress", "The metric's value, or percent where there is no metric")
+            .or_null(),
+        property(
+            "progressPercent",
+            Real,
+            "g.progress_percent",
+            "The place between start (0) and target (100), not clamped",
+        )
+        .or_null(),
+        property("score", Real, "g.score", "What it was worth, from 0 to 1").or_null(),
+        property("periodId", Int, "g.period", "Its time period").or_null(),
+        property(
+            "periodName",
+            Text,
+            "(select x.name from period x where x.organization = ?1 and x.id = g.period)",
+            "The name of that period",
+        )
+        .or_null(),
+        property("startDate", Day, "g.start_date", "Its first day").or_null(),
+        property("endDate", Day, "g.end_date", "The day by which it is due").or_null(),
+        property("creatorId", Int, "g.creator", "The person who made it").or_null(),
+        property("delegateId", Int, "g.delegate", "The person who acts for its owner").or_null(),
+        property("createdDateTime", Moment, "g.created_at", "When it was made").or_null(),
+        property("lastCheckInDate", Day, "g.last_checkin_date", "The day of its latest check-in").or_null(),
+        property("lastUpdatedDateTime", Moment, "g.updated_at", "When it was last changed here").or_null(),
+        property("checkInCount", Int, "g.checkin_count", "How many check-ins it has"),
+        property("goalType", Text, "g.goal_type", "Aspirational or Committed"),
+        property("outcomeType", Text, "g.outcome_type", "Percentage or Metric"),
+        property("metricName", Text, "g.metric_name", "What is measured").or_null(),
+        property("metricUnit", Text, "g.metric_unit", "In which unit").or_null(),
+        property("metricStart", Real, "g.metric_start", "The value that counts as 0 percent").or_null(),
+        property("metricTarget", Real, "g.metric_target", "The value that counts as 100 percent").or_null(),
+        property(
+            "targetType",
+            Text,
+            "g.target_type",
+            "reach, increaseFrom, decreaseFrom, stayAbove, stayBelow or baseline",
+        )
+        .or_null(),
+        property("riskThreshold", Real, "g.risk_threshold", "Beyond it a control metric is at risk")
+            .or_null(),
+        property("progressMode", Text, "g.progress_mode", "Where its progress comes from").or_null(),
+        property("statusMode", Text, "g.status_mode", "Where its status comes from").or_null(),
+        property("dataSource", Text, "g.data_source", "The program that updates it").or_null(),
+        property("phasedInterval", Text, "g.phased_interval", "How its targets on the way are spaced")
+            .or_null(),
+        property("priority", Int, "g.priority", "Its place among others").or_null(),
+        property("isRestricted", Flag, "g.restricted", "Whether only the people around it see it"),
+        property("origin", Text, "g.origin", "file, or local: made here"),
+    ],
+    lists: &[
+        List {
+            name: "owners",
+            entity: "personRef",
+            about: "Who owns it, in order",
+            fields: PERSON_REF,
+            sql: "select l.goal, l.person, x.name, x.email from goal_owner l
+                  left join person x on x.organization = ?1 and x.id = l.person
+                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
+        },
+        List {
+            name: "checkInOwners",
+            entity: "personRef",
+            about: "Who checks in on it, in order",
+            fields: PERSON_REF,
+            sql: "select l.goal, l.person, x.name, x.email from goal_checkin_owner l
+                  left join person x on x.organization = ?1 and x.id = l.person
+                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
+        },
+        List {
+            name: "viewers",
+            entity: "personRef",
+            about: "Who else sees it if it is restricted",
+            fields: PERSON_REF,
+            sql: "select l.goal, l.person, x.name, x.email from goal_viewer l
+                  left join person x on x.organization = ?1 and x.id = l.person
+                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
+        },
+        List {
+            name: "teams",
+            entity: "nameRef",
+            about: "Teams that share it, in order",
+            fields: NAME_REF,
+            sql: "select l.goal, l.team, x.name from goal_team l
+                  left join team x on x.organization = ?1 and x.id = l.team
+                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
+        },
+        List {
+            name: "tags",
+            entity: "nameRef",
+            about: "Its tags, in order",
+            fields: NAME_REF,
+            sql: "select l.goal, l.tag, x.name from goal_tag l
+                  left join tag x on x.organization = ?1 and x.id = l.tag
+                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
+        },
+        List {
+            name: "parents",
+            entity: "alignment",
+            about: "Goals that it contributes to and that the caller may see",
+            fields: &[("id", Int, false), ("weight", Real, true), ("isFixed", Flag, false)],
+            sql: "select l.goal, l.parent, l.weight, l.fixed from goal_parent l
+                  join goal g on g.organization = ?1 and g.id = l.parent and g.origin <> 'reference'
+                  where l.organization = ?1 and l.goal in ({keys}) and {visible} order by l.goal, l.position",
+        },
+        List {
+            name: "phasedTargets",
+            entity: "phasedTarget",
+            about: "Targets on the way",
+            fields: &[("value", Real, true), ("dueDate", Day, true)],
+            sql: "select l.goal, l.value, l.due_date from goal_phased_target l
+                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
+        },
+    ],
+};
+
+const PERSON_REF: &[(&str, PropertyKind, bool)] =
+    &[("id", Int, false), ("name", Text, true), ("email", Text, true)];
+const NAME_REF: &[(&str, PropertyKind, bool)] = &[("id", Int, false), ("name", Text, true)];
+
+/// What people said of goals.
+pub static CHECK_INS: Set = Set {
+    name: "checkIns",
+    entity: "checkIn",
+    about: "What was said of goals that the caller may see, and when",
+    from: "checkin c join goal g on g.organization = c.organization and g.id = c.goal",
+    condition: "g.origin <> 'reference'",
+    organization: "c.organization",
+    visible: Visible::OfGoals,
+    properties: &[
+        property("id", Int, "c.id", "Its number"),
+        property("goalId", Int, "c.goal", "The goal that it speaks of"),
+        property("asOfDateTime", Moment, "c.as_of_at", "The moment that it speaks of"),
+        property("recordedDateTime", Moment, "c.recorded_at", "When it was written down").or_null(),
+        property("ownerId", Int, "c.owner", "The person who said it").or_null(),
+        property("status", Text, "c.status", "How it went"),
+        property("value", Real, "c.value", "The metric's value, or percent").or_null(),
+        property("metricName", Text, "c.metric_name", "What was measured").or_null(),
+        property("note", Text, "c.note", "Anything else").or_null(),
+        property("noteHtml", Text, "c.note_html", "The same with its marks").or_null(),
+    ],
+    lists: &[],
+};
+
+/// What people wrote below goals.
+pub static COMMENTS: Set = Set {
+    name: "comments",
+    entity: "comment",
+    about: "What was written below goals that the caller may see",
+    from: "comment c join goal g on g.organization = c.organization and g.id = c.goal",
+    condition: "g.origin <> 'reference'",
+    organization: "c.organization",
+    visible: Visible::OfGoals,
+    properties: &[
+        property("id", Int, "c.id", "Its number"),
+        property("goalId", Int, "c.goal", "The goal that it stands below"),
+        property("authorId", Int, "c.author", "The person who wrote it").or_null(),
+        property("createdDateTime", Moment, "c.created_at", "When it was written").or_null(),
+        property("text", Text, "c.text", "What it says"),
+    ],
+    lists: &[],
+};
+
+/// Steps of initiatives.
+pub static TASKS: Set = Set {
+    name: "tasks",
+    entity: "task",
+    about: "Steps of initiatives that the caller may see",
+    from: "task c join goal g on g.organization = c.organization and g.id = c.goal",
+    condition: "g.origin <> 'reference'",
+    organization: "c.organization",
+    visible: Visible::OfGoals,
+    properties: &[
+        property("id", Int, "c.id", "Its number"),
+        property("goalId", Int, "c.goal", "The initiative that it is a step of"),
+        property("position", Int, "c.position", "Its place among the steps, from 0"),
+        property("name", Text, "c.name", "What is to be done"),
+        property("status", Text, "c.status", "Complete, Incomplete or Unknown"),
+        property("dueDate", Day, "c.due_date", "By when").or_null(),
+        property("ownerId", Int, "c.owner", "The person who does it").or_null(),
+    ],
+    lists: &[],
+};
+
+/// People, and groups of the directory.
+pub static PEOPLE: Set = Set {
+    name: "people",
+    entity: "person",
+    about: "People of the organization",
+    from: "person p",
+    condition: "1 = 1",
+    organization: "p.organization",
+    visible: Visible::All,
+    properties: &[
+        property("id", Int, "p.id", "The number that files know them by"),
+        property("objectId", Guid, "p.guid", "The `oid` of tokens that this server issues for them"),
+        property("name", Text, "p.name", "Their name").folded("p.name_fold"),
+        property("email", Text, "p.email", "Their e-mail address").folded("p.email_fold"),
+        property("role", Text, "p.role", "Organization Owner or Member, as a file said"),
+        property("source", Text, "p.source", "Individual, or Group for a row that is no person"),
+        property("memberType", Text, "p.member_type", "regular or observer"),
+        property("status", Text, "p.status", "Only active people are let in"),
+        property("managerId", Int, "p.manager", "The person whom they report to").or_null(),
+        property(
+            "lastActiveDateTime",
+            Moment,
+            "p.last_active_at",
+            "When they were last seen, as a file said",
+        )
+        .or_null(),
+        property("origin", Text, "p.origin", "file, reference (only mentioned) or local (made here)"),
+    ],
+    lists: &[List {
+        name: "teamIds",
+        entity: "",
+        about: "Teams that they are members of, in order",
+        fields: &[("", Int, false)],
+        sql: "select l.person, l.team from team_member l
+              where l.organization = ?1 and l.person in ({keys}) order by l.person, l.position",
+    }],
+};
+
+/// Teams and their subteams.
+pub static TEAMS: Set = Set {
+    name: "teams",
+    entity: "team",
+    about: "Teams and subteams of the organization",
+    from: "team t",
+    condition: "1 = 1",
+    organization: "t.organization",
+    visible: Visible::All,
+    properties: &[
+        property("id", Int, "t.id", "Its number"),
+        property("name", Text, "t.name", "What it is called").folded("t.name_fold"),
+        property("parentId", Int, "t.parent", "The team that it is part of").or_null(),
+        property("parentName", Text, "t.parent_name", "The name of that team, as a file printed it")
+            .or_null(),
+        property("teamType", Text, "t.team_type", "What kind of team it is"),
+        property("status", Text, "t.status", "Active or Archived"),
+        property("description", Text, "t.description", "More about it").or_null(),
+        property("origin", Text, "t.origin", "file, reference (only mentioned) or local (made here)"),
+    ],
+    lists: &[List {
+        name: "ownerIds",
+        entity: "",
+        about: "People who own it, in order",
+        fields: &[("", Int, false)],
+        sql: "select l.team, l.person from team_owner l
+              where l.organization = ?1 and l.team in ({keys}) order by l.team, l.position",
+    }],
+};
+
+/// Quarters, years and others.
+pub static PERIODS: Set = Set {
+    name: "periods",
+    entity: "period",
+    about: "Time periods of the organization",
+    from: "period t",
+    condition: "1 = 1",
+    organization: "t.organization",
+    visible: Visible::All,
+    properties: &[
+        property("id", Int, "t.id", "Its number"),
+        property("name", Text, "t.name", "What it is called").folded("t.name_fold"),
+        property("startDate", Day, "t.start_date", "Its first day").or_null(),
+        property("endDate", Day, "t.end_date", "Its last day, which belongs to it").or_null(),
+        property("origin", Text, "t.origin", "file, reference (only mentioned) or local (made here)"),
+    ],
+    lists: &[],
+};
+
+/// Tags.
+pub static TAGS: Set = Set {
+    name: "tags",
+    entity: "tag",
+    about: "Tags of the organization",
+    from: "tag t",
+    condition: "1 = 1",
+    organization: "t.organization",
+    visible: Visible::All,
+    properties: &[
+        property("id", Int, "t.id", "Its number"),
+        property("name", Text, "t.name", "What it is called").folded("t.name_fold"),
+        property("origin", Text, "t.origin", "file, reference (only mentioned) or local (made here)"),
+    ],
+    lists: &[],
+};
+
+/// Saved Explorer views.
+pub static VIEWS: Set = Set {
+    name: "views",
+    entity: "view",
+    about: "Explorer views that the caller may see",
+    from: "view v",
+    condition: "1 = 1",
+    organization: "v.organization",
+    visible: Visible::Views,
+    properties: &[
+        property("id", Guid, "v.guid", "The id that exports name"),
+        property("name", Text, "v.name", "What it is called"),
+        property("ownerId", Int, "v.owner", "Whose it is; null: the organization's").or_null(),
+        property("isPublic", Flag, "v.is_public", "Whether every member sees it"),
+        property("preset", Text, "v.preset", "Which of the presets it is").or_null(),
+        property("topLevelOnly", Flag, "v.top_level", "Whether goals below others are left out"),
+        property("isFlat", Flag, "v.flat", "Whether a page shows a list, not a tree"),
+        property("filter", Json, "v.filter", "Which goals it holds"),
+        property("sort", Text, "v.sort", "In which order a page shows them"),
+        property("createdDateTime", Moment, "v.created_at", "When it was saved"),
+    ],
+    lists: &[],
+};
+
+/// Every set of an organization, in the order in which the service names them.
+pub static SETS: [&Set; 9] =
+    [&GOALS, &CHECK_INS, &COMMENTS, &TASKS, &PEOPLE, &TEAMS, &PERIODS, &TAGS, &VIEWS];
