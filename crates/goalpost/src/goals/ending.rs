@@ -138,7 +138,7 @@ fn end(
         owner: ending.owner,
     };
     let checkin = entry.add(tx, organization, revision, present, &mut changed)?;
-    let changed_above = recompute::climb(tx, organization, revision, &[ending.goal], over)?;
+    let changed_above = recompute::climb(tx, organization, revision, &[ending.goal], &[], over)?;
     let score = changed.real(Column::Score);
     Ok(Ended { checkin, status: status.to_string(), score, changed_above })
 }

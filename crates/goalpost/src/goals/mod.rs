@@ -1,6 +1,6 @@
 //! Goals: objectives, key results and initiatives in one table with one space of ids, and what hangs on them.
 //!
-//! [`record`] is a goal as its rows hold it, [`edit`] the way to change it. A [`checkin`] tells how it goes, its
+//! [`record`] is a goal as its rows hold it, [`edit`] the way to change it, [`write`](mod@write) what people do with it. A [`checkin`] tells how it goes, its
 //! [`ending`] how it went; what follows from either for the goals above is [`recompute`]d by the rules of
 //! `goalpost_okr`.
 
@@ -12,11 +12,14 @@ pub mod recompute;
 pub mod record;
 pub mod rows;
 pub mod visibility;
+pub mod write;
 
 use goalpost_okr::words;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+
+use crate::orgs::terms::Terms;
 
 /// The day (UTC) of a moment, in microseconds since 1970.
 pub(crate) fn day(at_us: i64) -> Date {
@@ -39,6 +42,39 @@ words!(
         KeyResult => "keyResult",
         /// Work that is done for it.
         Initiative => "initiative",
+    }
+);
+
+impl ObjectType {
+    /// The organization's word for it, as exports print it.
+    pub fn label(self, terms: &Terms) -> String {
+        match self {
+            Self::Objective => terms.label_of_objective(),
+            Self::KeyResult => terms.label_of_key_result(),
+            Self::Initiative => terms.label_of_initiative(),
+        }
+    }
+}
+
+words!(
+    /// How sure one may be that a goal is reached, in the words of the files.
+    GoalType {
+        /// More than can be expected.
+        Aspirational => "Aspirational",
+        /// To be reached in full.
+        Committed => "Committed",
+    }
+);
+
+words!(
+    /// How a task of an initiative stands, in the words of the files.
+    TaskStatus {
+        /// Done.
+        Complete => "Complete",
+        /// To be done.
+        Incomplete => "Incomplete",
+        /// Nobody says.
+        Unknown => "Unknown",
     }
 );
 

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use goalpost_db::{Error, Result, Tx, Value, params};
 use goalpost_okr::score::of_objective;
 use goalpost_okr::status::{Place, Ranges, from_children, from_progress};
-use goalpost_okr::{Child, Contribution, Milestone, Outcome, Status, TargetType, expected, roll_up};
+use goalpost_okr::{Child, Contribution, Milestone, Outcome, Status, TargetType, expected, roll_up, shares};
 use jiff::civil::Date;
 
 use super::edit::save;
 use super::record::{Column, GoalRecord, List};
-use super::{ObjectType, ProgressMode, StatusMode, day};
+use super::{ObjectType, ProgressMode, StatusMode, TaskStatus, day};
 use crate::ids::OrganizationNumber;
 
 /// Two weights that differ by less are the same, printed with one decimal: 33.3 and 33.4.
@@ -30,7 +30,20 @@ pub fn above(
     revision: i64,
     changed: &[i64],
 ) -> Result<Vec<i64>> {
-    climb(tx, organization, revision, changed, Over::Stands)
+    around(tx, organization, revision, changed, &[])
+}
+
+/// The same, and besides bring the goals `reached` up to date, below which something came or went, and what lies above
+/// those of them that change. One that is among both has changed itself in what it is counted with: it is brought up to
+/// date, and so is what lies above it.
+pub(super) fn around(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    revision: i64,
+    changed: &[i64],
+    reached: &[i64],
+) -> Result<Vec<i64>> {
+    climb(tx, organization, revision, changed, reached, Over::Stands)
 }
 
 /// What becomes of a goal that is over, above one that changed.
@@ -42,23 +55,26 @@ pub(super) enum Over {
     Reopens,
 }
 
-/// As [`above`], where something may have to be opened again.
+/// As [`around`], where something may have to be opened again.
 pub(super) fn climb(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     revision: i64,
     changed: &[i64],
+    reached: &[i64],
     over: Over,
 ) -> Result<Vec<i64>> {
-    let climb = Climb::from(tx, organization, changed)?;
-    let mut reached: BTreeSet<i64> = changed.iter().copied().collect();
+    let climb = Climb::from(tx, organization, &[changed, reached].concat())?;
+    let mut moved: BTreeSet<i64> = changed.iter().copied().collect();
     let mut recomputed = Vec::new();
     for goal in climb.order() {
         let below = climb.children.get(&goal).map_or(&[][..], Vec::as_slice);
-        if below.iter().any(|child| reached.contains(child))
-            && recompute(tx, organization, revision, goal, over)?
+        let is_reached = reached.contains(&goal);
+        let own = is_reached && changed.contains(&goal);
+        if (is_reached || below.iter().any(|child| moved.contains(child)))
+            && recompute(tx, organization, revision, goal, over, own)?
         {
-            reached.insert(goal);
+            moved.insert(goal);
             recomputed.push(goal);
         }
     }
@@ -103,13 +119,14 @@ pub(super) fn statuses_below(
     Ok(children(tx, organization, goal)?.iter().filter_map(|child| child.status).collect())
 }
 
-/// Bring one goal up to date with those below it; whether anything changed.
+/// Bring one goal up to date with those below it, or if it is its `own` change with itself; whether anything changed.
 fn recompute(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     revision: i64,
     goal: i64,
     over: Over,
+    own: bool,
 ) -> Result<bool> {
     let found = GoalRecord::read_with(tx, organization, &[goal], &[List::PhasedTargets])?.remove(&goal);
     let Some(present) = found else { return Ok(false) };
@@ -119,12 +136,16 @@ fn recompute(
         Ok(StatusMode::FromProgress | StatusMode::FromChildren)
     );
     let stands = is_over(&present) && !(has_rule && over == Over::Reopens);
-    if stands || !(from_below || has_rule) {
+    if stands || !(from_below || has_rule || own) {
         return Ok(false);
     }
     let children = children(tx, organization, goal)?;
     let mut changed = present.clone();
-    if from_below && let Some(progress) = progress(&present, &children)? {
+    let of_tasks = if from_below { tasks_done(tx, organization, &present)? } else { None };
+    if let Some(done) = of_tasks {
+        changed.set(Column::Progress, done);
+        changed.derive();
+    } else if from_below && let Some(progress) = progress(&present, &children)? {
         changed.set(Column::Progress, progress);
         changed.derive();
     }
@@ -143,6 +164,7 @@ fn recompute(
 /// A goal below another, as far as the other needs to know it.
 #[derive(Debug)]
 struct Below {
+    goal: i64,
     is_initiative: bool,
     status: Option<Status>,
     is_baseline: bool,
@@ -157,14 +179,15 @@ fn children(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<
     tx.query(
         "-- goals::children
         select g.object_type, g.status, g.outcome_type, g.metric_unit, g.target_type, g.progress, g.progress_percent,
-               g.score, p.weight, p.fixed
+               g.score, p.weight, p.fixed, g.id
           from goal_parent p join goal g on g.organization = ?1 and g.id = p.goal
-         where p.organization = ?1 and p.parent = ?2",
+         where p.organization = ?1 and p.parent = ?2 order by g.id",
         params![organization, goal],
         |row| {
             let has_metric = row.text(2)? == "Metric";
             let is_number = has_metric && !is_percent(row.opt_text(3)?);
             Ok::<_, Error>(Below {
+                goal: row.int(10)?,
                 is_initiative: row.text(0)? == ObjectType::Initiative.as_str(),
                 status: row.text(1)?.parse().ok(),
                 is_baseline: has_metric && row.opt_text(4)? == Some(TargetType::Baseline.as_str()),
@@ -176,6 +199,71 @@ fn children(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<
             })
         },
     )
+}
+
+/// How much of an initiative without a metric is done, in percent, by its tasks; `None` if it has none.
+fn tasks_done(tx: &Tx<'_>, organization: OrganizationNumber, goal: &GoalRecord) -> Result<Option<f64>> {
+    if goal.text(Column::ObjectType) != ObjectType::Initiative.as_str() || goal.has_metric() {
+        return Ok(None);
+    }
+    tx.query_one(
+        "-- goals::tasks_done
+        select count(*), count(case when status = ?3 then 1 end) from task where organization = ?1 and goal = ?2",
+        params![organization, goal.id, TaskStatus::Complete.as_str()],
+        |row| {
+            let (all, done) = (row.int(0)?, row.int(1)?);
+            Ok((all > 0).then(|| done as f64 / all as f64 * 100.0))
+        },
+    )
+}
+
+/// What a goal contributes to the one above it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// The goal below.
+    pub goal: i64,
+    /// Its part in percent; all parts are 100 together, or 0.
+    pub percent: f64,
+    /// Whether a person said so.
+    pub is_fixed: bool,
+}
+
+/// What the goals below a goal contribute to it, by number. One statement.
+pub fn parts(tx: &Tx<'_>, organization: OrganizationNumber, parent: i64) -> Result<Vec<Part>> {
+    let children = children(tx, organization, parent)?;
+    let shares = shares(&contributions(&children)).map_err(|error| Error::unexpected(error.to_string()))?;
+    let parts = children.iter().zip(shares);
+    Ok(parts.map(|(child, percent)| Part { goal: child.goal, percent, is_fixed: child.is_fixed }).collect())
+}
+
+/// The way up from one goal to another, both ends with it; `None` if the other is not above it.
+pub(super) fn path_up(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    from: i64,
+    to: i64,
+) -> Result<Option<Vec<i64>>> {
+    let climb = Climb::from(tx, organization, &[from])?;
+    if !climb.all.contains(&to) {
+        return Ok(None);
+    }
+    // Of each goal above, the one below it from which it was first come to.
+    let mut came_from = BTreeMap::from([(from, from)]);
+    let mut waiting = vec![from];
+    while let Some(goal) = waiting.pop() {
+        for &parent in climb.parents.get(&goal).into_iter().flatten() {
+            came_from.entry(parent).or_insert_with(|| {
+                waiting.push(parent);
+                goal
+            });
+        }
+    }
+    let mut path = vec![to];
+    while let Some(&goal) = path.last().filter(|goal| **goal != from) {
+        path.push(came_from[&goal]);
+    }
+    path.reverse();
+    Ok(Some(path))
 }
 
 /// Whether a metric counts in percent, by the words of the files.
@@ -334,6 +422,7 @@ mod tests {
 
     fn below(weight: Option<f64>, is_fixed: bool) -> Below {
         Below {
+            goal: 1,
             is_initiative: false,
             status: Some(Status::OnTrack),
             is_baseline: false,

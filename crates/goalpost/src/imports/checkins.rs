@@ -15,15 +15,9 @@ use super::time::micros;
 use crate::goals::Origin;
 use crate::goals::checkin::CHECKIN;
 use crate::goals::record::{Column, GoalRecord};
+use crate::goals::write::comments::COMMENT;
 use crate::ids::OrganizationNumber;
-use crate::table::{Kind, Table, key_batches, keys_at_once};
-
-pub(super) static COMMENT: Table = Table {
-    name: "comment",
-    key: &["goal", "id"],
-    columns: &[("author", Kind::Int), ("created_at", Kind::Int), ("text", Kind::Text)],
-    has_history: true,
-};
+use crate::table::{Table, key_batches, keys_at_once};
 
 /// A check-in or a comment: an element that belongs to a goal.
 trait OfGoal: Element {

@@ -9,13 +9,12 @@ use goalpost_db::{Error, params};
 use goalpost_viva::Entity;
 
 use super::ImportError;
-use super::checkins::COMMENT;
 use super::goals::placeholder;
 use super::report::Missing;
 use super::run::{BATCH, Import};
 use crate::goals::Origin;
-use crate::goals::checkin::CHECKIN;
 use crate::goals::record::{Column, GoalRecord};
+use crate::goals::write::delete::remove_said;
 use crate::ids::FIRST_MINTED;
 use crate::table::Table;
 
@@ -105,21 +104,7 @@ impl Import<'_> {
     fn remove_goal(&mut self, goal: &GoalRecord, title: &str) -> Result<(), ImportError> {
         let Some(revision) = self.revision()? else { return Ok(()) };
         let (tx, organization) = (self.tx, self.number());
-        for table in [&CHECKIN, &COMMENT] {
-            let mut keys = Vec::new();
-            table.each(tx, organization, &[goal.id], |key, _| {
-                keys.push([key[0], key[1]]);
-                Ok::<_, Error>(())
-            })?;
-            for key in keys {
-                table.remove(tx, organization, &key, revision)?;
-            }
-        }
-        tx.execute(
-            "-- imports::forget_goal
-            delete from goal_imported_value where organization = ?1 and goal = ?2",
-            params![organization, goal.id],
-        )?;
+        remove_said(tx, organization, revision, goal.id)?;
         if self.is_parent(goal.id)? {
             placeholder(goal.id, title).write(tx, organization, revision, Some(goal))?;
         } else {

@@ -2,6 +2,7 @@
 
 pub mod people;
 pub mod queries;
+pub mod terms;
 
 use std::fmt;
 use std::str::FromStr;

@@ -28,7 +28,7 @@ fn try_check_in(server: &Server, new: &NewCheckIn) -> Result<CheckIn, CheckInErr
     server.db.write_alone(ORGANIZATION, WAIT, |tx| check_in(tx, ORGANIZATION, None, new))
 }
 
-fn value(server: &Server, goal: i64, value: f64) -> CheckIn {
+pub(crate) fn value(server: &Server, goal: i64, value: f64) -> CheckIn {
     let new = NewCheckIn { goal, value: Some(value), ..NewCheckIn::default() };
     try_check_in(server, &new).expect("the check-in is made")
 }

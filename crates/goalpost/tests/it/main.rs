@@ -6,6 +6,7 @@ mod checkins;
 mod cli;
 mod exports;
 mod filter;
+mod goals;
 mod graph;
 mod identity;
 mod imports;
