@@ -17,6 +17,9 @@ alter table goal_history add column new_children_contribute {bool};
 alter table goal_history add column ending_note {text};
 alter table goal_history add column updated_at {int};
 
+-- Who is below whom.
+create index person_manager on person (organization, manager);
+
 -- People and teams whom a view with an owner is shown to besides; one of the two columns is null.
 create table view_share (
   organization {int} not null,

@@ -4,7 +4,7 @@ use goalpost_db::Tx;
 use uuid::Uuid;
 
 use super::{NewView, Selection, Sort, queries};
-use crate::goals::filter::{Day, Due, Filter, OneOf, Owner};
+use crate::goals::filter::{Aligned, Day, Due, Filter, OneOf, Owner};
 use crate::orgs::Organization;
 use crate::orgs::queries::mint_numbers;
 
@@ -91,7 +91,7 @@ impl Preset {
             Self::NotUpdated => Filter::Not(Box::new(recent)),
             Self::AtRisk => status(&["At Risk", "Behind"]),
             Self::RecentlyCompleted => Filter::And(vec![status(&["Closed"]), recent]),
-            Self::Unaligned => Filter::Aligned(false),
+            Self::Unaligned => Filter::Aligned(Aligned::Any(false)),
         }
     }
 }
