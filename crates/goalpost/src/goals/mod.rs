@@ -10,6 +10,7 @@ pub mod ending;
 pub mod filter;
 pub mod recompute;
 pub mod record;
+pub mod rights;
 pub mod rows;
 pub mod visibility;
 pub mod write;

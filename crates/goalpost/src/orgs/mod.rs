@@ -7,6 +7,7 @@ pub mod terms;
 use std::fmt;
 use std::str::FromStr;
 
+use goalpost_okr::words;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -66,5 +67,25 @@ impl FromStr for ExportPolicy {
 impl fmt::Display for ExportPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+words!(
+    /// Who may make goals of the whole organization, and besides their owners of teams.
+    GoalPolicy {
+        /// Organization owners; team owners for their teams.
+        Owners => "owners",
+        /// Team owners too; the default.
+        TeamOwners => "teamOwners",
+        /// Every member; of a team, its members.
+        Members => "members",
+    }
+);
+
+impl GoalPolicy {
+    /// The policy of a word in the database. One that this build does not know must not open more doors than the
+    /// narrowest.
+    pub(crate) fn of(word: Option<&str>) -> Self {
+        word.map_or(Self::TeamOwners, |word| word.parse().unwrap_or(Self::Owners))
     }
 }

@@ -4,6 +4,7 @@ mod align;
 mod create;
 mod delete;
 mod restricted;
+mod rights;
 
 use std::time::Duration;
 
