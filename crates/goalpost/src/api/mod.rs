@@ -1,16 +1,19 @@
 //! The second door, `/api/v1`: everything that Graph never had, by the conventions of OData 4.01 (docs/API.md, "/api/v1").
 //!
 //! ```text
-//! request ─ routes ─▶ Call ─ scope, member ─▶ read    ─ ask ($filter, $orderby, …) ─ rows ─▶ JSON
+//! request ─ routes ─▶ Call ─ scope, member ─┬▶ read  ─ ask ($filter, $orderby, …) ─ rows ─▶ JSON
+//!                                           └▶ write ─ body ─ rights, If-Match, deeds ─ rows ─▶ JSON
 //! ```
 //!
 //! [`sets`] says what there is, [`routes`] what can be done with it. `read` answers lists and single things, by `ask` (what
-//! is asked for), `filter` (as SQL) and `rows` (the answer). [`metadata`] and [`openapi`] describe all of it, from the same
+//! is asked for), `filter` (as SQL) and `rows` (the answer). [`write`](mod@write) does one of the `deeds` in one transaction. [`metadata`] and [`openapi`] describe all of it, from the same
 //! two tables.
 //!
 //! What a caller may not see does not exist here: it is in no row, no count, no order, no filter and no entity tag.
 
 mod ask;
+pub mod body;
+mod deeds;
 mod filter;
 pub mod metadata;
 pub mod openapi;
@@ -18,6 +21,7 @@ mod read;
 pub mod routes;
 mod rows;
 pub mod sets;
+pub mod write;
 
 use std::collections::HashMap;
 
@@ -122,6 +126,7 @@ async fn serve(
         Deed::List => read::list(&call).await,
         Deed::Count => read::count(&call).await,
         Deed::Get => read::get(&call).await,
+        Deed::Write(write) => write::write(call, write, request).await,
     }
 }
 

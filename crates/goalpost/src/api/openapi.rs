@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json, json};
 
 use super::BASE;
+use super::body::{Field, FieldKind};
 use super::routes::{Deed, ROUTES, Route};
 use super::sets::{ORGANIZATIONS, PropertyKind, SETS, Set};
+use super::write::{Kind, Write};
 
 /// The document.
 pub(super) async fn get_document() -> Response {
@@ -59,6 +61,7 @@ fn operation(route: &Route) -> Json {
         Deed::List => &["$filter", "$search", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken"],
         Deed::Count => &["$filter", "$search"],
         Deed::Get => &["$select"],
+        Deed::Write(_) => &[],
     };
     parameters.extend(options.iter().map(|name| option(name)));
     let ok = match route.deed {
@@ -75,26 +78,89 @@ fn operation(route: &Route) -> Json {
             "headers": { "ETag": { "schema": { "type": "string" } } },
             "content": { "application/json": { "schema": reference(route.set.entity) } },
         }),
+        Deed::Write(Write { kind: Kind::Delete, .. }) => json!({ "description": "It is gone" }),
+        Deed::Write(_) => json!({
+            "description": "What it has become",
+            "headers": { "ETag": { "schema": { "type": "string" } } },
+            "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
     };
-    let mut responses = Map::from_iter([("200".to_owned(), ok)]);
-    for (status, about) in [
+    let success = match route.deed {
+        Deed::Write(Write { kind: Kind::Create, .. }) => "201",
+        Deed::Write(Write { kind: Kind::Delete, .. }) => "204",
+        _ => "200",
+    };
+    let mut responses = Map::from_iter([(success.to_owned(), ok)]);
+    let of_writes: &[(&str, &str)] = &[
+        ("204", "Done; what it has become is not for the caller to see"),
+        ("409", "The thing is not in a state for it; the message says what to do first"),
+        ("412", "The thing was changed since it was read"),
+        ("413", "The body is too large"),
+        ("415", "The body is no JSON"),
+    ];
+    let mut refusals = if matches!(route.deed, Deed::Write(_)) { of_writes.to_vec() } else { Vec::new() };
+    if success == "204" {
+        refusals.remove(0);
+    }
+    refusals.extend([
         ("400", "The request is not understood; the message says what to change"),
         ("401", "There is no token, or not a good one"),
         ("403", "The token does not allow it"),
         ("404", "There is no such thing, or it is not for the caller to see"),
         ("429", "Too many requests; `Retry-After` says how long to wait"),
         ("503", "The server cannot answer now; `Retry-After` says when to try again"),
-    ] {
+    ]);
+    for (status, about) in refusals {
+        if status == "204" {
+            responses.insert(status.to_owned(), json!({ "description": about }));
+            continue;
+        }
         let content = json!({ "application/json": { "schema": reference("error") } });
         responses.insert(status.to_owned(), json!({ "description": about, "content": content }));
     }
-    json!({
+    let mut operation = json!({
         "operationId": route.name,
         "summary": route.about,
         "tags": [route.set.name],
         "parameters": parameters,
         "responses": responses,
-    })
+    });
+    if let Deed::Write(write) = route.deed
+        && !write.fields.is_empty()
+    {
+        let content = json!({ "application/json": { "schema": body_schema(write.fields) } });
+        operation["requestBody"] = json!({ "required": true, "content": content });
+    }
+    operation
+}
+
+fn body_schema(fields: &[Field]) -> Json {
+    let mut properties = Map::new();
+    for field in fields {
+        let mut schema = match field.kind {
+            FieldKind::Text => json!({ "type": "string" }),
+            FieldKind::Int => schema(PropertyKind::Int, false),
+            FieldKind::Real => schema(PropertyKind::Real, false),
+            FieldKind::Flag => schema(PropertyKind::Flag, false),
+            FieldKind::Day => schema(PropertyKind::Day, false),
+            FieldKind::Guid => schema(PropertyKind::Guid, false),
+            FieldKind::OneOf(words) => json!({ "type": "string", "enum": words }),
+            FieldKind::References => {
+                let number = schema(PropertyKind::Int, false);
+                let object = json!({ "type": "object", "required": ["id"], "properties": { "id": number } });
+                json!({ "type": "array", "items": { "anyOf": [number, object] } })
+            }
+            FieldKind::Objects(fields) => json!({ "type": "array", "items": body_schema(fields) }),
+            FieldKind::Filter => json!({ "type": "object" }),
+        };
+        if field.nullable {
+            schema = json!({ "anyOf": [schema, { "type": "null" }] });
+        }
+        schema["description"] = field.about.into();
+        properties.insert(field.name.to_owned(), schema);
+    }
+    let required: Vec<_> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
 /// The names of a path's parameters.

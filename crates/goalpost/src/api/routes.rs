@@ -2,9 +2,11 @@
 
 use axum::http::Method;
 
+use super::deeds::{goals, said};
 use super::sets::{
     CHECK_INS, COMMENTS, GOALS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS, VIEWS,
 };
+use super::write::Write as Written;
 use crate::identity::Scope;
 
 /// A method of a resource.
@@ -25,7 +27,7 @@ pub struct Route {
 }
 
 /// What a route does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Deed {
     /// Rows of the set, in pages.
     List,
@@ -33,6 +35,8 @@ pub enum Deed {
     Count,
     /// One row.
     Get,
+    /// A change.
+    Write(&'static Written),
 }
 
 impl Deed {
@@ -40,6 +44,7 @@ impl Deed {
     pub fn scope(self) -> Scope {
         match self {
             Self::List | Self::Count | Self::Get => Scope::ReadGoals,
+            Self::Write(_) => Scope::WriteGoals,
         }
     }
 }
@@ -65,7 +70,7 @@ macro_rules! routes {
     };
 }
 
-use Deed::{Count, Get, List};
+use Deed::{Count, Get, List, Write};
 
 routes! {
     GET "/organizations" "listOrganizations" List, ORGANIZATIONS, "The organizations that the caller is in";
@@ -74,10 +79,22 @@ routes! {
     GET "/organizations/{organization}/goals" "listGoals" List, GOALS, "Goals that the caller may see";
     GET "/organizations/{organization}/goals/$count" "countGoals" Count, GOALS, "How many goals there are";
     GET "/organizations/{organization}/goals/{id}" "getGoal" Get, GOALS, "One goal";
+    POST "/organizations/{organization}/goals" "createGoal" Write(&goals::CREATE), GOALS, "Make a goal";
+    PATCH "/organizations/{organization}/goals/{id}" "changeGoal" Write(&goals::CHANGE), GOALS, "Change a goal";
+    DELETE "/organizations/{organization}/goals/{id}" "deleteGoal" Write(&goals::DELETE), GOALS, "Take a goal away";
+    POST "/organizations/{organization}/goals/{id}/close" "closeGoal" Write(&goals::CLOSE), GOALS, "Close a goal, with a score";
+    POST "/organizations/{organization}/goals/{id}/reopen" "reopenGoal" Write(&goals::REOPEN), GOALS, "Open a closed goal again";
+    POST "/organizations/{organization}/goals/{id}/align" "alignGoal" Write(&goals::ALIGN), GOALS, "Put a goal below another one";
+    POST "/organizations/{organization}/goals/{id}/unalign" "unalignGoal" Write(&goals::UNALIGN), GOALS, "Take a goal away from one above it";
+    POST "/organizations/{organization}/goals/{id}/weights" "setWeights" Write(&goals::WEIGHTS), GOALS, "Say what the goals below a goal contribute";
     GET "/organizations/{organization}/goals/{goal}/checkIns" "listCheckInsOfGoal" List, CHECK_INS, "What was said of a goal";
     GET "/organizations/{organization}/goals/{goal}/checkIns/{id}" "getCheckInOfGoal" Get, CHECK_INS, "One check-in of a goal";
+    POST "/organizations/{organization}/goals/{goal}/checkIns" "checkIn" Write(&said::CHECK_IN), CHECK_INS, "Check in on a goal";
     GET "/organizations/{organization}/goals/{goal}/comments" "listCommentsOfGoal" List, COMMENTS, "What was written below a goal";
     GET "/organizations/{organization}/goals/{goal}/comments/{id}" "getCommentOfGoal" Get, COMMENTS, "One comment";
+    POST "/organizations/{organization}/goals/{goal}/comments" "createComment" Write(&said::COMMENT), COMMENTS, "Comment on a goal";
+    PATCH "/organizations/{organization}/goals/{goal}/comments/{id}" "changeComment" Write(&said::CHANGE_COMMENT), COMMENTS, "Change a comment";
+    DELETE "/organizations/{organization}/goals/{goal}/comments/{id}" "deleteComment" Write(&said::DELETE_COMMENT), COMMENTS, "Take a comment away";
     GET "/organizations/{organization}/goals/{goal}/tasks" "listTasksOfGoal" List, TASKS, "Steps of an initiative";
     GET "/organizations/{organization}/goals/{goal}/tasks/{id}" "getTaskOfGoal" Get, TASKS, "One step";
 

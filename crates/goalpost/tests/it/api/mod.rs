@@ -4,10 +4,13 @@ mod documents;
 mod pages;
 mod read;
 mod restricted;
+mod rights;
+mod write;
 
 use goalpost::imports::{self, ImportOptions};
 use goalpost_testing::{Answer, Client, TestApp};
 use goalpost_viva::{Objective, Permissions};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::imports::{Company, check_in, goal, person};
@@ -51,6 +54,23 @@ impl Door {
     /// The path of something of the organization.
     fn path(&self, rest: &str) -> String {
         format!("/api/v1/organizations/{}/{rest}", self.organization)
+    }
+
+    /// Send a body, or none.
+    async fn send(&self, client: &Client, method: &str, rest: &str, body: &Value) -> Answer {
+        let request = client.request(method, &self.path(rest));
+        let request = match body {
+            Value::Null => request,
+            body => request.header("content-type", "application/json").body(body.to_string()),
+        };
+        client.send(request).await
+    }
+
+    /// Send what must succeed, with this status.
+    async fn done(&self, client: &Client, method: &str, rest: &str, body: &Value, status: u16) -> Answer {
+        let answer = self.send(client, method, rest, body).await;
+        assert_eq!(answer.status, status, "{method} {rest} {body}: {}", answer.text());
+        answer
     }
 
     async fn get(&self, client: &Client, rest: &str) -> Answer {

@@ -1,0 +1,349 @@
+//! Goals: made, changed, aligned, ended, taken away.
+
+use goalpost_okr::TargetType;
+use serde_json::Value as Json;
+
+use super::Done;
+use crate::api::body::{Body, Field, FieldKind, field, invalid};
+use crate::api::write::{Doing, Kind, Write, conflict};
+use crate::goals::ending::{self, Ended, Ending, EndingError};
+use crate::goals::rights::{Action, Subject};
+use crate::goals::write::align::{self, Alignment, NewWeights, Weight};
+use crate::goals::write::change;
+use crate::goals::write::create::{self, NewGoal};
+use crate::goals::write::delete::{self, Below};
+use crate::goals::write::fields::{Metric, Outcome, Patch, Phased, Visibility};
+use crate::http::GraphError;
+use crate::ids::PersonNumber;
+
+const PARENT: &[Field] = &[
+    field("id", FieldKind::Int, "The goal above").required(),
+    field("weight", FieldKind::Real, "Percent of its progress; null for a share of what is free").or_null(),
+];
+
+const PHASED_TARGET: &[Field] = &[
+    field("value", FieldKind::Real, "In the metric's unit, or percent").required(),
+    field("dueDate", FieldKind::Day, "By when").required(),
+];
+
+macro_rules! goal_fields {
+    ($($extra:expr),*) => {
+        &[
+            field("objectType", FieldKind::OneOf(&["objective", "keyResult", "initiative"]), "What it is"),
+            field("title", FieldKind::Text, "What it is called; one line"),
+            field("description", FieldKind::Text, "More about it").or_null(),
+            field("owners", FieldKind::References, "Whose it is, in order"),
+            field("checkInOwners", FieldKind::References, "Who checks in; the first owner otherwise"),
+            field("delegateId", FieldKind::Int, "Who acts for the owners").or_null(),
+            field("teams", FieldKind::References, "Teams that share it"),
+            field("tags", FieldKind::References, "Its tags"),
+            field("periodId", FieldKind::Int, "Its time period"),
+            field("startDate", FieldKind::Day, "Its first day; the period's if null").or_null(),
+            field("endDate", FieldKind::Day, "Its last day; the period's if null").or_null(),
+            field("outcomeType", FieldKind::OneOf(&["Percentage", "Metric"]), "How progress is counted"),
+            field("metricName", FieldKind::Text, "What is measured").or_null(),
+            field("metricUnit", FieldKind::Text, "Number, Percentage, Dollar or another word").or_null(),
+            field("metricStart", FieldKind::Real, "The value that counts as 0 percent").or_null(),
+            field("metricTarget", FieldKind::Real, "The value that counts as 100 percent").or_null(),
+            field("targetType", FieldKind::OneOf(TARGET_TYPES), "How a value is held against the target"),
+            field("riskThreshold", FieldKind::Real, "Of stayAbove and stayBelow: beyond it there is a risk").or_null(),
+            field("phasedInterval", FieldKind::Text, "Monthly, Quarterly or Custom").or_null(),
+            field("phasedTargets", FieldKind::Objects(PHASED_TARGET), "Targets on the way"),
+            field(
+                "progressMode",
+                FieldKind::OneOf(&["Update Manually", "Update from Children", "Update from Integration"]),
+                "Where its progress comes from",
+            ),
+            field(
+                "statusMode",
+                FieldKind::OneOf(&["Update Manually", "Update based on Progress", "Update based on Key Results"]),
+                "Where its status comes from",
+            ),
+            field("goalType", FieldKind::OneOf(&["Aspirational", "Committed"]), "How sure one may be of it"),
+            field("isRestricted", FieldKind::Flag, "Whether only the people around it see it"),
+            field("viewers", FieldKind::References, "Who else sees it if it is restricted"),
+            field("priority", FieldKind::Int, "Its place among others").or_null(),
+            field("newChildrenContribute", FieldKind::Flag, "Whether goals aligned from now on count in its progress"),
+            $($extra),*
+        ]
+    };
+}
+
+const TARGET_TYPES: &[&str] =
+    &["reach", "increaseFrom", "decreaseFrom", "stayAbove", "stayBelow", "baseline"];
+
+/// A new goal.
+pub(in crate::api) static CREATE: Write = Write {
+    fields: goal_fields!(field("parents", FieldKind::Objects(PARENT), "Goals that it contributes to")),
+    kind: Kind::Create,
+    run: create,
+};
+
+/// Another one of a goal's properties.
+pub(in crate::api) static CHANGE: Write = Write { fields: goal_fields!(), kind: Kind::Change, run: change };
+
+/// No goal any more.
+pub(in crate::api) static DELETE: Write = Write { fields: &[], kind: Kind::Delete, run: delete };
+
+const CHILDREN: &str = "children";
+
+const ENDING: &[Field] = &[
+    field("value", FieldKind::Real, "The metric's last value, or the last percentage"),
+    field("score", FieldKind::Real, "What it was worth, from 0 to 1"),
+    field("note", FieldKind::Text, "What is to be learned from it"),
+];
+
+/// A goal that is over.
+pub(in crate::api) static CLOSE: Write = Write { fields: ENDING, kind: Kind::Change, run: close };
+
+/// A closed goal that is under way again.
+pub(in crate::api) static REOPEN: Write =
+    Write { fields: &[field("note", FieldKind::Text, "Why")], kind: Kind::Change, run: reopen };
+
+/// A goal below another one.
+pub(in crate::api) static ALIGN: Write = Write { fields: PARENT, kind: Kind::Change, run: align };
+
+/// A goal that is below another one no more.
+pub(in crate::api) static UNALIGN: Write = Write {
+    fields: &[field("id", FieldKind::Int, "The goal above").required()],
+    kind: Kind::Change,
+    run: unalign,
+};
+
+/// What the goals below a goal contribute.
+pub(in crate::api) static WEIGHTS: Write = Write {
+    fields: &[
+        field("reset", FieldKind::Flag, "Whether all share equally again"),
+        field("weights", FieldKind::Objects(CHILD_WEIGHT), "Weights that are fixed, or free again"),
+    ],
+    kind: Kind::Change,
+    run: weights,
+};
+
+const CHILD_WEIGHT: &[Field] = &[
+    field("id", FieldKind::Int, "The goal below").required(),
+    field("weight", FieldKind::Real, "Percent of the progress above; null for a share of what is free")
+        .or_null()
+        .required(),
+];
+
+fn create(doing: &Doing<'_>) -> Done {
+    let fields = patch(doing)?;
+    // A goal is the organization's, of teams or of people: who may make it follows from that.
+    match (fields.teams.as_deref().unwrap_or_default(), fields.owners.as_deref().unwrap_or_default()) {
+        ([], []) => doing.ask(Action::CreateOrganizationGoal, Subject::Organization)?,
+        ([], _) => doing.ask(Action::CreateIndividualGoal, Subject::Organization)?,
+        (teams, _) => doing.ask(Action::CreateTeamGoal, Subject::Teams(teams))?,
+    }
+    let mut parents = Vec::new();
+    for parent in doing.body.objects("parents").unwrap_or_default() {
+        let alignment = alignment(&parent);
+        doing.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
+        parents.push(alignment);
+    }
+    let new = NewGoal { fields, parents };
+    let made = create::create(doing.tx, doing.organization, doing.actor(), &new);
+    Ok(Some(made.map_err(|error| doing.refusal(error))?.goal.into()))
+}
+
+fn change(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Edit, Subject::Goal(goal))?;
+    let patch = patch(doing)?;
+    if patch.owners.is_some() {
+        doing.ask(Action::ChangeOwners, Subject::Goal(goal))?;
+    }
+    change::change(doing.tx, doing.organization, doing.actor(), goal, &patch)
+        .map_err(|error| doing.refusal(error))?;
+    Ok(Some(goal.into()))
+}
+
+fn delete(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Delete, Subject::Goal(goal))?;
+    let below = match doing.option(CHILDREN) {
+        None => Below::None,
+        Some("keep") => Below::Stays,
+        Some(_) => return Err(GraphError::bad_request("`children` is `keep`, or is not given.")),
+    };
+    delete::delete(doing.tx, doing.organization, doing.actor(), goal, below)
+        .map_err(|error| doing.refusal(error))?;
+    Ok(None)
+}
+
+fn close(doing: &Doing<'_>) -> Done {
+    end(doing, ending::close)
+}
+
+fn reopen(doing: &Doing<'_>) -> Done {
+    end(doing, ending::reopen)
+}
+
+type End = fn(
+    &goalpost_db::Tx<'_>,
+    crate::ids::OrganizationNumber,
+    Option<PersonNumber>,
+    &Ending,
+) -> Result<Ended, EndingError>;
+
+fn end(doing: &Doing<'_>, end: End) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Close, Subject::Goal(goal))?;
+    let ending = Ending {
+        goal,
+        value: doing.body.real("value"),
+        score: doing.body.real("score"),
+        note: doing.body.text("note"),
+        owner: doing.actor(),
+    };
+    end(doing.tx, doing.organization, doing.actor(), &ending).map_err(|error| match error {
+        EndingError::Database(error) => error.into(),
+        EndingError::IsOver(..) | EndingError::IsOpen(..) => conflict("goalIsNotSo", error),
+        error => invalid(error.to_string()),
+    })?;
+    Ok(Some(goal.into()))
+}
+
+fn align(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    let alignment = alignment(doing.body);
+    doing.ask(Action::Edit, Subject::Goal(goal))?;
+    doing.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
+    align::align(doing.tx, doing.organization, doing.actor(), goal, &alignment)
+        .map_err(|error| doing.refusal(error))?;
+    Ok(Some(goal.into()))
+}
+
+fn unalign(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Edit, Subject::Goal(goal))?;
+    let parent = doing.body.int("id").unwrap_or_default();
+    doing.ask(Action::See, Subject::Goal(parent))?;
+    align::unalign(doing.tx, doing.organization, doing.actor(), goal, parent)
+        .map_err(|error| doing.refusal(error))?;
+    Ok(Some(goal.into()))
+}
+
+fn weights(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::SetWeights, Subject::Goal(goal))?;
+    let wanted = match (doing.body.flag("reset"), doing.body.objects("weights")) {
+        (Some(true), None) => NewWeights::Reset,
+        (None | Some(false), Some(weights)) => {
+            let mut wanted = Vec::new();
+            for child in weights {
+                let id = child.int("id").unwrap_or_default();
+                doing.ask(Action::See, Subject::Goal(id))?;
+                wanted.push((id, weight(&child).unwrap_or(Weight::Free)));
+            }
+            NewWeights::Of(wanted)
+        }
+        _ => return Err(invalid("either 'reset' is true, or 'weights' says which goals get others")),
+    };
+    align::set_weights(doing.tx, doing.organization, doing.actor(), goal, &wanted)
+        .map_err(|error| doing.refusal(error))?;
+    Ok(Some(goal.into()))
+}
+
+fn alignment(body: &Body) -> Alignment {
+    Alignment { parent: body.int("id").unwrap_or_default(), weight: weight(body) }
+}
+
+fn weight(body: &Body) -> Option<Weight> {
+    body.get("weight").map(|weight| weight.as_f64().map_or(Weight::Free, Weight::Fixed))
+}
+
+/// What the body says that is to become of a goal. What is one thing in the model and several members here, such as a
+/// metric, keeps those that are not given.
+fn patch(doing: &Doing<'_>) -> Result<Patch, GraphError> {
+    let body = doing.body;
+    let people = |name| Some(body.references(name)?.into_iter().map(PersonNumber).collect::<Vec<_>>());
+    Ok(Patch {
+        object_type: body.word("objectType"),
+        title: body.text("title"),
+        description: body.opt_text("description"),
+        owners: people("owners"),
+        checkin_owners: people("checkInOwners"),
+        delegate: body.opt_int("delegateId").map(|person| person.map(PersonNumber)),
+        teams: body.references("teams"),
+        tags: body.references("tags"),
+        period: body.int("periodId"),
+        start_date: body.opt_day("startDate"),
+        end_date: body.opt_day("endDate"),
+        outcome: outcome(doing)?,
+        phased: phased(doing),
+        progress_mode: body.word("progressMode"),
+        status_mode: body.word("statusMode"),
+        goal_type: body.word("goalType"),
+        visibility: visibility(doing),
+        priority: body.opt_int("priority"),
+        new_children_contribute: body.flag("newChildrenContribute"),
+    })
+}
+
+impl Doing<'_> {
+    /// A member as the body gives it, or else as it is now.
+    fn given_or_present(&self, name: &str) -> &Json {
+        static NULL: Json = Json::Null;
+        self.body.get(name).or_else(|| self.present.get(name)).unwrap_or(&NULL)
+    }
+
+    fn gives_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.body.get(name).is_some())
+    }
+}
+
+fn outcome(doing: &Doing<'_>) -> Result<Option<Outcome>, GraphError> {
+    const METRIC: [&str; 6] =
+        ["metricName", "metricUnit", "metricStart", "metricTarget", "targetType", "riskThreshold"];
+    let says_metric = doing.gives_any(&METRIC);
+    let outcome_type = match doing.body.text("outcomeType") {
+        None if !says_metric => return Ok(None),
+        None => "Metric".to_owned(),
+        Some(word) => word,
+    };
+    if outcome_type != "Metric" {
+        return if says_metric {
+            Err(invalid("a goal of 'outcomeType' \"Percentage\" has no metric; leave out its members"))
+        } else {
+            Ok(Some(Outcome::Percentage))
+        };
+    }
+    let text = |name| doing.given_or_present(name).as_str().map(str::to_owned);
+    let real = |name| doing.given_or_present(name).as_f64();
+    let target_type: Option<TargetType> = text("targetType").and_then(|word| word.parse().ok());
+    Ok(Some(Outcome::Metric(Metric {
+        name: text("metricName"),
+        unit: text("metricUnit"),
+        target_type: target_type.ok_or_else(|| invalid("a metric needs a 'targetType'"))?,
+        start: real("metricStart"),
+        target: real("metricTarget"),
+        risk_threshold: real("riskThreshold"),
+    })))
+}
+
+#[expect(clippy::option_option, reason = "as a patch has it")]
+fn phased(doing: &Doing<'_>) -> Option<Option<Phased>> {
+    if !doing.gives_any(&["phasedInterval", "phasedTargets"]) {
+        return None;
+    }
+    let targets = doing.given_or_present("phasedTargets").as_array().cloned().unwrap_or_default();
+    let target = |target: &Json| Some((target["value"].as_f64()?, target["dueDate"].as_str()?.parse().ok()?));
+    let targets: Vec<_> = targets.iter().filter_map(target).collect();
+    let interval = doing.given_or_present("phasedInterval").as_str().map(str::to_owned);
+    Some((!targets.is_empty()).then_some(Phased { interval, targets }))
+}
+
+fn visibility(doing: &Doing<'_>) -> Option<Visibility> {
+    if !doing.gives_any(&["isRestricted", "viewers"]) {
+        return None;
+    }
+    let is_restricted = doing.given_or_present("isRestricted").as_bool() == Some(true);
+    let viewers = doing.given_or_present("viewers").as_array().into_iter().flatten();
+    let viewers = viewers.filter_map(|viewer| viewer.as_i64().or_else(|| viewer["id"].as_i64()));
+    Some(if is_restricted {
+        Visibility::Only(viewers.map(PersonNumber).collect())
+    } else {
+        Visibility::Everyone
+    })
+}

@@ -1,0 +1,40 @@
+//! What the routes do, each a few lines: read the body, ask for the right, call the slice that does it.
+
+pub(super) mod goals;
+pub(super) mod said;
+
+use goalpost_db::Value;
+
+use super::body::invalid;
+use super::no_such;
+use super::sets::GOALS;
+use super::write::{Doing, conflict};
+use crate::goals::write::GoalError;
+use crate::http::GraphError;
+
+/// What a deed comes to: the key of the thing to answer, or nothing.
+type Done = Result<Option<Value>, GraphError>;
+
+impl Doing<'_> {
+    /// A refusal of the goals' own, as the door words it.
+    fn refusal(&self, error: GoalError) -> GraphError {
+        match error {
+            GoalError::Database(error) => error.into(),
+            GoalError::NoSuchGoal(goal) if goal == self.goal() => no_such(&GOALS),
+            GoalError::NoSuchTask { .. } => no_such(&super::sets::TASKS),
+            GoalError::IsOver(..) => conflict("goalIsOver", format!("{error}; reopen it first")),
+            GoalError::HasChildren { .. } => conflict(
+                "goalHasChildren",
+                format!("{error}; delete those first, or say `?children=keep` to let them stay"),
+            ),
+            GoalError::NotAligned { .. } => conflict("notAligned", error),
+            // The path between the two ends may lead through goals that are not for everyone to know of.
+            GoalError::Circle(path) => invalid(format!(
+                "goal {} would be below itself: goal {} is below it already",
+                path.first().copied().unwrap_or_default(),
+                path.get(1).copied().unwrap_or_default(),
+            )),
+            error => invalid(error.to_string()),
+        }
+    }
+}

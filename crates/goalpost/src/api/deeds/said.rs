@@ -1,0 +1,90 @@
+//! What is said and done on goals: check-ins, comments, tasks.
+
+use super::Done;
+use crate::api::body::{Field, FieldKind, field, invalid};
+use crate::api::write::{Doing, Kind, Write, conflict};
+use crate::goals::checkin::{self, CheckInError, NewCheckIn};
+use crate::goals::rights::{Action, Subject};
+use crate::goals::write::comments;
+use crate::http::GraphError;
+
+const STATUSES: &[&str] = &["Not Started", "On Track", "Behind", "At Risk", "In-progress"];
+
+/// A new check-in.
+pub(in crate::api) static CHECK_IN: Write = Write {
+    fields: &[
+        field("value", FieldKind::Real, "The metric's value, or percent"),
+        field("status", FieldKind::OneOf(STATUSES), "How it goes; by the goal's rules otherwise"),
+        field("note", FieldKind::Text, "Anything else"),
+        field("asOfDate", FieldKind::Day, "The day that it speaks of; today otherwise"),
+    ],
+    kind: Kind::Create,
+    run: check_in,
+};
+
+const TEXT: &[Field] = &[field("text", FieldKind::Text, "What it says").required()];
+
+/// A new comment.
+pub(in crate::api) static COMMENT: Write = Write { fields: TEXT, kind: Kind::Create, run: comment };
+
+/// Another text of a comment.
+pub(in crate::api) static CHANGE_COMMENT: Write =
+    Write { fields: TEXT, kind: Kind::Change, run: change_comment };
+
+/// No comment any more.
+pub(in crate::api) static DELETE_COMMENT: Write =
+    Write { fields: &[], kind: Kind::Delete, run: delete_comment };
+
+fn check_in(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::CheckIn, Subject::Goal(goal))?;
+    let new = NewCheckIn {
+        goal,
+        value: doing.body.real("value"),
+        status: doing.body.word("status"),
+        note: doing.body.text("note"),
+        as_of: doing.body.day("asOfDate"),
+        owner: doing.actor(),
+    };
+    let made = checkin::check_in(doing.tx, doing.organization, doing.actor(), &new);
+    Ok(Some(made.map_err(refusal)?.id.into()))
+}
+
+fn refusal(error: CheckInError) -> GraphError {
+    match error {
+        CheckInError::Database(error) => error.into(),
+        CheckInError::IsOver(..) => conflict("goalIsOver", format!("{error}; reopen it first")),
+        error => invalid(error.to_string()),
+    }
+}
+
+fn comment(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Comment, Subject::Goal(goal))?;
+    let text = doing.body.text("text").unwrap_or_default();
+    let made = comments::add(doing.tx, doing.organization, doing.actor(), goal, &text, doing.actor());
+    Ok(Some(made.map_err(|error| doing.refusal(error))?.id.into()))
+}
+
+fn change_comment(doing: &Doing<'_>) -> Done {
+    of_author(doing)?;
+    let text = doing.body.text("text").unwrap_or_default();
+    let changed = comments::change(doing.tx, doing.organization, doing.actor(), doing.id(), &text);
+    Ok(Some(changed.map_err(|error| doing.refusal(error))?.id.into()))
+}
+
+fn delete_comment(doing: &Doing<'_>) -> Done {
+    of_author(doing)?;
+    comments::delete(doing.tx, doing.organization, doing.actor(), doing.id())
+        .map_err(|error| doing.refusal(error))?;
+    Ok(None)
+}
+
+/// A comment is its author's, and of those who may edit the goal.
+fn of_author(doing: &Doing<'_>) -> Result<(), GraphError> {
+    doing.ask(Action::Comment, Subject::Goal(doing.goal()))?;
+    if doing.present["authorId"].as_i64() == Some(doing.person.0) {
+        return Ok(());
+    }
+    doing.ask(Action::Edit, Subject::Goal(doing.goal()))
+}

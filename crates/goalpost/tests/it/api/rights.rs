@@ -1,0 +1,125 @@
+//! Who may do what, over every route: an answer for each kind of caller.
+
+use goalpost::api::routes::{Deed, ROUTES};
+use serde_json::{Value, json};
+
+use super::*;
+use goalpost_viva::User;
+
+/// A company of everybody who could be of interest to goal 101, which is open, and to 102, which is restricted to Ilse.
+fn everybody() -> Company {
+    let mut company = company();
+    company.users[0].role = Some("Organization Owner".to_owned());
+    let other = |id: i64, change: &dyn Fn(&mut User)| {
+        let mut user = company.users[1].clone();
+        (user.id, user.email, user.teams) = (id, Some(format!("user{id}@contoso.example")), Vec::new());
+        user.name = Some(format!("Person {id}"));
+        change(&mut user);
+        user
+    };
+    let more = [
+        other(12, &|_| {}),
+        other(13, &|user| user.member_type = Some("observer".to_owned())),
+        other(14, &|user| user.status = Some("deactivated".to_owned())),
+    ];
+    company.users.extend(more);
+    company
+}
+
+/// A body that would do if its sender might.
+fn body(name: &str) -> Value {
+    match name {
+        "createGoal" => json!({ "title": "x", "periodId": 30 }),
+        "changeGoal" => json!({ "title": "x" }),
+        "alignGoal" | "unalignGoal" => json!({ "id": 100 }),
+        "setWeights" => json!({ "reset": true }),
+        "checkIn" => json!({ "value": 1 }),
+        "createComment" | "changeComment" => json!({ "text": "x" }),
+        _ => json!({}),
+    }
+}
+
+/// The path of a route, with things that are there.
+fn path(door: &Door, path: &str, goal: i64) -> String {
+    let set = path.split('/').next_back().filter(|last| *last == "{id}").and(path.split('/').nth_back(1));
+    let id = match set {
+        Some("organizations") => door.organization.to_string(),
+        Some("goals") => goal.to_string(),
+        Some("checkIns") => if goal == 102 { "1001" } else { "1000" }.to_owned(),
+        Some("comments") => "2000".to_owned(),
+        Some("people") => "10".to_owned(),
+        Some("teams") => "20".to_owned(),
+        Some("periods") => "30".to_owned(),
+        Some("tags") => "40".to_owned(),
+        Some("views") => goalpost::views::Preset::Overdue.guid(door.organization).to_string(),
+        _ => goal.to_string(),
+    };
+    let path =
+        path.replace("{organization}", &door.organization.to_string()).replace("{goal}", &goal.to_string());
+    format!("/api/v1{}", path.replace("{id}", &id))
+}
+
+async fn ask(door: &Door, client: &Client, route: &goalpost::api::routes::Route, goal: i64) -> u16 {
+    let request = client.request(route.method.as_str(), &path(door, route.path, goal));
+    let request = match route.deed {
+        Deed::Write(write) if !write.fields.is_empty() => {
+            request.header("content-type", "application/json").body(body(route.name).to_string())
+        }
+        _ => request,
+    };
+    client.send(request).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_answers_who_may_not_come_in() {
+    let door = Door::with(&everybody()).await;
+    let client = |email: &str, scopes: &str| door.t.client_with_scopes(email, scopes);
+    for route in ROUTES {
+        let is_write = matches!(route.deed, Deed::Write(_));
+        let all = route.path == "/organizations";
+        for (who, client, expected) in [
+            ("nobody", door.t.client_with_token(None), 401),
+            ("a foreign scope", client("user10@contoso.example", "Mail.Read"), 403),
+            (
+                "a reader's token",
+                client("user10@contoso.example", "Goals.Read.All"),
+                if is_write { 403 } else { 200 },
+            ),
+            (
+                "a token for exports",
+                client("user10@contoso.example", "Goals-Export.ReadWrite.All"),
+                if is_write { 403 } else { 200 },
+            ),
+            ("a stranger", client("ben@wren.example", SCOPES), if all { 200 } else { 404 }),
+            ("who has left", client("user14@contoso.example", SCOPES), if all { 200 } else { 404 }),
+        ] {
+            let status = ask(&door, &client, route, 100).await;
+            // Not every thing is below goal 100; what counts is that who may come in is let in.
+            let fits = status == expected || (expected == 200 && status == 404);
+            assert!(fits, "{who} of {} {}: {status}", route.method, route.path);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_refuses_observers_and_what_is_not_seen() {
+    let door = Door::with(&everybody()).await;
+    let observer = door.t.client_with_scopes("user13@contoso.example", SCOPES);
+    let member = door.t.client_with_scopes("user12@contoso.example", SCOPES);
+    let before = door.get(&door.ilse(), "goals").await.text();
+    let mut writes = 0;
+    for route in ROUTES.iter().filter(|route| matches!(route.deed, Deed::Write(_))) {
+        writes += 1;
+        let is_of_goal = route.path.contains("/goals/{");
+        if !matches!(route.name, "createComment" | "changeComment" | "deleteComment") {
+            let status = ask(&door, &observer, route, 101).await;
+            assert_eq!(status, 403, "an observer of {} {}: {status}", route.method, route.path);
+        }
+        if is_of_goal {
+            let status = ask(&door, &member, route, 102).await;
+            assert_eq!(status, 404, "{} {} of what is not seen: {status}", route.method, route.path);
+        }
+    }
+    assert!(writes > 10);
+    assert_eq!(door.get(&door.ilse(), "goals").await.text(), before);
+}
