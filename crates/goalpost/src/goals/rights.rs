@@ -192,8 +192,8 @@ pub fn may(
 /// What a person is in the organization, and what its policies say.
 #[derive(Debug)]
 struct Standing {
-    is_owner: bool,
-    is_observer: bool,
+    /// Organization owner, member or observer.
+    role: Role,
     owns_a_team: bool,
     export_policy: ExportPolicy,
     has_permit: bool,
@@ -213,9 +213,13 @@ impl Standing {
              where p.organization = ?1 and p.id = ?2 and lower(p.status) = 'active' and lower(p.source) <> 'group'",
             params![organization, person],
             |row| {
+                let role = match (row.bool(0)?, row.bool(1)?) {
+                    (_, true) => Role::Observer,
+                    (true, false) => Role::OrganizationOwner,
+                    (false, false) => Role::Member,
+                };
                 Ok::<_, Error>(Self {
-                    is_owner: row.bool(0)?,
-                    is_observer: row.bool(1)?,
+                    role,
                     // A word that this build does not know opens no more than the narrowest policy.
                     export_policy: row.text(2)?.parse().unwrap_or(ExportPolicy::Owners),
                     goal_policy: GoalPolicy::of(row.opt_text(3)?),
@@ -245,12 +249,10 @@ impl Standing {
     }
 
     fn in_organization(&self) -> Vec<Role> {
-        if self.is_observer {
-            return vec![Role::Observer];
+        match self.role {
+            Role::OrganizationOwner => vec![Role::OrganizationOwner, Role::Member],
+            role => vec![role],
         }
-        let mut roles = vec![Role::Member];
-        roles.extend(self.is_owner.then_some(Role::OrganizationOwner));
-        roles
     }
 
     fn in_teams(
@@ -261,7 +263,7 @@ impl Standing {
         teams: &[i64],
     ) -> Result<Vec<Role>> {
         let mut roles = self.in_organization();
-        if self.is_observer {
+        if self.role == Role::Observer {
             return Ok(roles);
         }
         for &team in teams {
@@ -320,7 +322,7 @@ impl Standing {
         if restricted && !(owner || delegate || checks_in || listed) {
             return Ok(None);
         }
-        if self.is_observer {
+        if self.role == Role::Observer {
             return Ok(Some(vec![Role::Observer]));
         }
         let mut roles = vec![Role::Member];
@@ -329,7 +331,7 @@ impl Standing {
         roles.extend(checks_in.then_some(Role::CheckinOwner));
         roles.extend(in_team.then_some(Role::TeamMember));
         if !restricted {
-            roles.extend(self.is_owner.then_some(Role::OrganizationOwner));
+            roles.extend((self.role == Role::OrganizationOwner).then_some(Role::OrganizationOwner));
             roles.extend(owns_team.then_some(Role::TeamOwner));
             roles.extend(manages.then_some(Role::Manager));
             roles.extend(above.then_some(Role::ParentOwner));

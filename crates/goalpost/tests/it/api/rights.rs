@@ -44,7 +44,6 @@ fn path(door: &Door, path: &str, goal: i64) -> String {
     let set = path.split('/').next_back().filter(|last| *last == "{id}").and(path.split('/').nth_back(1));
     let id = match set {
         Some("organizations") => door.organization.to_string(),
-        Some("goals") => goal.to_string(),
         Some("checkIns") => if goal == 102 { "1001" } else { "1000" }.to_owned(),
         Some("comments") => "2000".to_owned(),
         Some("people") => "10".to_owned(),
