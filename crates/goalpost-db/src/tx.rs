@@ -85,6 +85,15 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// How a statement names a table whose name one of its own common table expressions has taken.
+    pub fn beneath(&self, table: &str) -> String {
+        match self.engine {
+            Engine::Sqlite(_) => format!("main.{table}"),
+            // Whatever is not recursive does not see itself.
+            Engine::Postgres(_) => table.to_owned(),
+        }
+    }
+
     /// Run a statement that answers no rows; returns how many rows it changed.
     pub fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
         match self.engine {

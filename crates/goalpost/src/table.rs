@@ -166,9 +166,21 @@ impl Table {
         tx: &Tx<'_>,
         organization: OrganizationNumber,
         ids: &[i64],
+        f: impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_spelled(tx, organization, ids, str::to_owned, f)
+    }
+
+    /// The same by another statement, which `spell` makes of the one that reads the present rows.
+    pub(crate) fn each_spelled<E: From<Error>>(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        ids: &[i64],
+        spell: impl FnOnce(&str) -> String,
         mut f: impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = self.select_text(&format!("{} in ({})", self.key[0], keys_at_once()));
+        let sql = spell(&self.select_text(&format!("{} in ({})", self.key[0], keys_at_once())));
         for params in key_batches(organization, ids) {
             self.select(tx, &sql, &params, &mut f)?;
         }
@@ -224,7 +236,7 @@ impl Table {
         self.has_history.then_some("revision").into_iter().chain(self.columns.iter().map(|(name, _)| *name))
     }
 
-    fn all_columns(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn all_columns(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once("organization").chain(self.key.iter().copied()).chain(self.columns_written())
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::goals::history::Moment;
 use crate::views::{Selection, View};
 
 /// The frozen part of a view, as the job keeps it.
@@ -12,12 +13,21 @@ pub struct ExportSpec {
     pub view_name: String,
     /// Which goals the view holds.
     pub selection: Selection,
+    /// The state of the organization that the file shows; `None`: that of the moment when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Moment>,
 }
 
 impl ExportSpec {
     /// The spec of an export of this view, made now.
     pub fn freeze(view: &View) -> Self {
-        Self { view_name: view.name.clone(), selection: view.selection.clone() }
+        Self { view_name: view.name.clone(), selection: view.selection.clone(), as_of: None }
+    }
+
+    /// The same of the organization as it was.
+    #[must_use]
+    pub fn as_of(self, moment: Moment) -> Self {
+        Self { as_of: Some(moment), ..self }
     }
 
     /// As the job row keeps it.

@@ -17,6 +17,7 @@ use super::{expiry, queries, viva_csv};
 use crate::app::App;
 use crate::audit;
 use crate::goals::filter::Subject;
+use crate::goals::history::{AsOf, Moment};
 use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::Abandoned;
 use crate::jobs::{JobKey, Lease, Step, StepError};
@@ -83,7 +84,7 @@ struct Written {
     writer: Writer,
     summary: rows::Summary,
     order: Order,
-    as_of_at: i64,
+    moment: Moment,
     depends_on_caller: bool,
 }
 
@@ -96,8 +97,8 @@ impl Written {
             file_name: spec.file_name(self.order.file_number, self.order.created_at),
             row_count: self.summary.rows,
             omitted_count: self.summary.omitted,
-            revision: self.order.revision,
-            as_of_at: self.as_of_at,
+            revision: self.moment.revision,
+            as_of_at: self.moment.at_us,
         })
     }
 }
@@ -111,9 +112,16 @@ fn write_file(
     abandoned: &Abandoned,
 ) -> Result<Written, StepError> {
     let order = queries::find_order(tx, job)?.ok_or(StepError::LeaseLost)?;
-    let subject = Subject::on_day(job.organization, Some(order.creator), tx.now_us());
+    let now = Moment { revision: order.revision, at_us: tx.now_us() };
+    let moment = spec.as_of.unwrap_or(now);
+    let subject = Subject::on_day(job.organization, Some(order.creator), moment.at_us);
     let chosen = |first: usize| spec.selection.condition(&subject, first);
-    let query = Query { subject: &subject, chosen: &chosen, everything: spec.selection.is_everything() };
+    let query = Query {
+        subject: &subject,
+        chosen: &chosen,
+        everything: spec.selection.is_everything(),
+        as_of: spec.as_of.map_or(AsOf::Now, |moment| AsOf::Revision(moment.revision)),
+    };
     let plan = Plan::new(tx, &query)?;
     let depends_on_caller = spec.selection.filter.depends_on_caller() || plan.has_restricted;
     let checkins = plan.most_checkins as usize;
@@ -139,7 +147,7 @@ fn write_file(
         let writer = storing.join().map_err(|_| stored_badly())?.map_err(|error| storage_error(&error))?;
         Ok::<_, StepError>((writer, summary?))
     })?;
-    Ok(Written { writer, summary, order, as_of_at: tx.now_us(), depends_on_caller })
+    Ok(Written { writer, summary, order, moment, depends_on_caller })
 }
 
 /// The file in the making, piece by piece; buffers come back from the storing thread to be filled again.

@@ -8,6 +8,7 @@ pub mod checkin;
 pub mod edit;
 pub mod ending;
 pub mod filter;
+pub mod history;
 pub mod recompute;
 pub mod record;
 pub mod rights;

@@ -6,6 +6,7 @@ use goalpost_db::{Result, Tx, Value};
 use goalpost_okr::{Scale, TargetType};
 
 use super::Origin;
+use super::history::AsOf;
 use crate::ids::{OrganizationNumber, fold};
 use crate::table::{Kind, Table, write_list};
 
@@ -285,6 +286,16 @@ impl GoalRecord {
         Self::read_with(tx, organization, ids, List::ALL)
     }
 
+    /// The goals among `ids` that had rows then, as they were.
+    pub fn read_as_of(
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        ids: &[i64],
+        as_of: AsOf,
+    ) -> Result<BTreeMap<i64, GoalRecord>> {
+        Self::read_spelled(tx, organization, ids, List::ALL, &|sql| as_of.text(tx, sql).into_owned())
+    }
+
     /// The same with these lists only; the others are empty, whatever their rows say.
     pub(super) fn read_with(
         tx: &Tx<'_>,
@@ -292,14 +303,24 @@ impl GoalRecord {
         ids: &[i64],
         lists: &[List],
     ) -> Result<BTreeMap<i64, GoalRecord>> {
+        Self::read_spelled(tx, organization, ids, lists, &str::to_owned)
+    }
+
+    fn read_spelled(
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        ids: &[i64],
+        lists: &[List],
+        spell: &dyn Fn(&str) -> String,
+    ) -> Result<BTreeMap<i64, GoalRecord>> {
         let mut records = BTreeMap::new();
-        GOAL.each(tx, organization, ids, |key, columns| {
+        GOAL.each_spelled(tx, organization, ids, spell, |key, columns| {
             let columns = columns.try_into().expect("as many values as the table has columns");
             records.insert(key[0], GoalRecord { id: key[0], columns, lists: Default::default() });
             Ok::<_, goalpost_db::Error>(())
         })?;
         for &list in lists {
-            list.table().each(tx, organization, ids, |key, values| {
+            list.table().each_spelled(tx, organization, ids, spell, |key, values| {
                 if let Some(record) = records.get_mut(&key[0]) {
                     record.list_mut(list).extend(values);
                 }

@@ -7,6 +7,7 @@
 //! All conditions are on `goal g` and are never `null`.
 
 use super::filter::{Condition, Subject};
+use super::history::AsOf;
 
 /// The goal is one that files held or that was made here. A placeholder, which a file only mentioned, belongs to no
 /// view.
@@ -26,23 +27,53 @@ pub fn visible_to(subject: &Subject, first: usize) -> Condition {
     let Some(person) = subject.person else {
         return Condition { sql: format!("(not {IS_RESTRICTED})"), params: Vec::new() };
     };
+    Condition { sql: ways("g", "", first), params: vec![subject.organization.into(), person.into()] }
+}
+
+/// The same in a statement that [`AsOf::text`] makes one of the past: the subject might see the goal then, and it is not
+/// hidden from them today. Who restricts a goal hides its past as well.
+pub fn visible_as_of(subject: &Subject, as_of: AsOf, first: usize) -> Condition {
+    let then = visible_to(subject, first);
+    if as_of == AsOf::Now {
+        return then;
+    }
+    let now = subject.person.map_or_else(|| "(1 = 0)".to_owned(), |_| ways("n", "_now", first));
+    let sql = format!(
+        "({} and not exists (select 1 from goal_now n where n.organization = g.organization and n.id = g.id \
+         and n.restricted and not {now}))",
+        then.sql
+    );
+    Condition { sql, ..then }
+}
+
+/// Whether it depends on who asks that the goal is seen as of then: [`IS_RESTRICTED`], then or today.
+pub fn restricted_as_of(as_of: AsOf) -> &'static str {
+    match as_of {
+        AsOf::Now => IS_RESTRICTED,
+        AsOf::Revision(_) => {
+            "(g.restricted or exists (select 1 from goal_now n where n.organization = g.organization \
+             and n.id = g.id and n.restricted))"
+        }
+    }
+}
+
+/// How a goal, under this alias, is open to the person of the second parameter; tables have this behind their names.
+fn ways(goal: &str, behind: &str, first: usize) -> String {
     let (organization, me) = (format!("?{first}"), format!("?{}", first + 1));
-    let is = |column: &str| format!("(g.{column} is not null and g.{column} = {me})");
+    let is = |column: &str| format!("({goal}.{column} is not null and {goal}.{column} = {me})");
     let linked = |table: &str| {
         format!(
-            "exists (select 1 from {table} where organization = {organization} and goal = g.id and person = {me})"
+            "exists (select 1 from {table}{behind} where organization = {organization} and goal = {goal}.id \
+             and person = {me})"
         )
     };
     let ways = [
-        format!("not {IS_RESTRICTED}"),
+        format!("not {goal}.restricted"),
         is("creator"),
         is("delegate"),
         linked("goal_owner"),
         linked("goal_checkin_owner"),
         linked("goal_viewer"),
     ];
-    Condition {
-        sql: format!("({})", ways.join(" or ")),
-        params: vec![subject.organization.into(), person.into()],
-    }
+    format!("({})", ways.join(" or "))
 }

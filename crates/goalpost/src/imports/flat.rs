@@ -62,7 +62,7 @@ impl Import<'_> {
             if is_same {
                 continue;
             }
-            let Some(revision) = self.revision()? else { continue };
+            let Some(revision) = self.directory_revision()? else { continue };
             table.put(tx, organization, &[row.id], revision, &row.columns)?;
             if let Some(list) = list {
                 write_list(list, tx, organization, row.id, revision, &old_list, &row.list)?;

@@ -97,7 +97,7 @@ impl Import<'_> {
             if row.is_some() {
                 continue;
             }
-            if let Some(revision) = self.revision()? {
+            if let Some(revision) = self.directory_revision()? {
                 let columns = columns(name.as_deref().unwrap_or_default());
                 table.put(self.tx, self.number(), &[id], revision, &columns)?;
             }

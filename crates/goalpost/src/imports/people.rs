@@ -171,7 +171,7 @@ impl People {
         if !self.unlisted.insert(id) {
             return Ok(());
         }
-        let Some(revision) = import.revision()? else { return Ok(()) };
+        let Some(revision) = import.directory_revision()? else { return Ok(()) };
         let name = person.name.as_deref().unwrap_or_default();
         let email = person.email.as_deref().unwrap_or_default();
         let columns = [

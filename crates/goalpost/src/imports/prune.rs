@@ -158,7 +158,7 @@ impl Import<'_> {
         );
         for (id, name) in missing {
             self.list_missing(entity, id, name);
-            if !self.options.prune || self.revision()?.is_none() {
+            if !self.options.prune || self.directory_revision()?.is_none() {
                 continue;
             }
             self.tx.execute(&sql, params![self.number(), id, Origin::Reference.as_str()])?;

@@ -182,6 +182,7 @@ fn write_all(
         revision: (created && !input.options.dry_run).then_some(organization.revision),
         organization,
         report,
+        directory_changed: false,
         progress,
         done: 0,
         minted: 0,
@@ -221,6 +222,8 @@ pub(super) struct Import<'a> {
     pub(super) report: Report,
     /// Made when the first change is met, so that an import without changes makes none.
     revision: Option<i64>,
+    /// Whether people, teams, periods or tags were changed.
+    directory_changed: bool,
     progress: &'a mut dyn FnMut(Progress),
     done: u64,
     /// Numbers given in a dry run.
@@ -254,6 +257,16 @@ impl Import<'_> {
             self.revision = Some(queries::raise_revision(self.tx, self.number(), None, "import")?);
         }
         Ok(self.revision)
+    }
+
+    /// The same to write people, teams, periods or tags under.
+    pub(super) fn directory_revision(&mut self) -> Result<Option<i64>, ImportError> {
+        let revision = self.revision()?;
+        if let (Some(revision), false) = (revision, self.directory_changed) {
+            queries::change_directory(self.tx, self.number(), revision)?;
+            self.directory_changed = true;
+        }
+        Ok(revision)
     }
 
     /// A number for something that the file gives none; in a dry run one that nothing else has.

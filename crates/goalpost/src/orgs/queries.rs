@@ -70,7 +70,7 @@ pub fn insert(tx: &Tx<'_>, guid: Uuid, name: &str, file_number: Option<i64>) -> 
 }
 
 /// Begin a change of the organization's data: the revision that every row of it carries. The row stays locked until
-/// the transaction ends, so revisions are committed in their order.
+/// the transaction ends, so revisions are committed in their order, and none was made before the one before it.
 pub fn raise_revision(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
@@ -87,10 +87,36 @@ pub fn raise_revision(
         .ok_or_else(|| missing(organization))?;
     tx.execute(
         "-- orgs::insert_revision
-        insert into revision (organization, revision, made_at, actor, cause) values (?1, ?2, ?3, ?4, ?5)",
+        insert into revision (organization, revision, made_at, actor, cause)
+        select ?1, ?2, case when before.made_at > ?3 then before.made_at else ?3 end, ?4, ?5
+          from organization o
+          left join revision before on before.organization = ?1 and before.revision = ?2 - 1
+         where o.number = ?1",
         params![organization, revision, tx.now_us(), actor, cause],
     )?;
     Ok(revision)
+}
+
+/// Say that a change with this revision changes people, teams, periods or tags, which have no history: whatever looks
+/// at them cannot be told for the time before.
+pub fn change_directory(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64) -> Result<()> {
+    tx.execute(
+        "-- orgs::change_directory
+        update organization set directory_revision = ?2 where number = ?1",
+        params![organization, revision],
+    )?;
+    Ok(())
+}
+
+/// The revision that last changed people, teams, periods or tags; the present one where nobody noted it.
+pub fn directory_revision(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<i64> {
+    tx.query_opt(
+        "-- orgs::directory_revision
+        select coalesce(directory_revision, revision) from organization where number = ?1",
+        params![organization],
+        |row| row.int(0),
+    )?
+    .ok_or_else(|| missing(organization))
 }
 
 /// Mint `count` numbers for objects of this organization that no file brought; returns the first.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub use self::presets::Preset;
 use crate::goals::filter::{Condition, Filter, Subject, compile};
+use crate::goals::history::{self, Delta, DeltaQuery, Moment};
 use crate::goals::visibility::{IS_HELD, IS_TOP_LEVEL};
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::orgs::queries::raise_revision;
@@ -95,6 +96,12 @@ impl Selection {
         let Condition { sql, params } = compile(&self.filter, subject, first);
         let top_level = if self.top_level { format!(" and {IS_TOP_LEVEL}") } else { String::new() };
         Condition { sql: format!("({IS_HELD}{top_level} and {sql})"), params }
+    }
+
+    /// What became of the chosen goals since `from`, as far as they are the subject's to see.
+    pub fn delta(&self, tx: &Tx<'_>, subject: &Subject, from: Moment) -> Result<Delta, goalpost_db::Error> {
+        let chosen = |subject: &Subject, first: usize| self.condition(subject, first);
+        history::delta(tx, &DeltaQuery { subject, filter: &self.filter, chosen: &chosen, from })
     }
 }
 

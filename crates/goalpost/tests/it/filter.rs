@@ -19,8 +19,8 @@ use self::house::{Goal, House, TODAY, any_house, any_reader, found, subject};
 use self::rules::{Reader, sees};
 use crate::setting;
 
-mod any;
-mod house;
+pub(crate) mod any;
+pub(crate) mod house;
 mod rules;
 
 /// Filters that one organization is asked.

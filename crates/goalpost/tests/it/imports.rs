@@ -54,7 +54,7 @@ impl Server {
         self.import_file(&company.zip(self.data()))
     }
 
-    fn import_company_with(&self, company: &Company, options: &ImportOptions) -> Report {
+    pub(crate) fn import_company_with(&self, company: &Company, options: &ImportOptions) -> Report {
         self.import_with(&company.zip(self.data()), options).expect("the file can be imported")
     }
 
@@ -128,7 +128,7 @@ impl Server {
     }
 }
 
-fn options() -> ImportOptions {
+pub(crate) fn options() -> ImportOptions {
     ImportOptions { organization_name: Some("Contoso Orchards".to_owned()), ..ImportOptions::default() }
 }
 
@@ -136,9 +136,9 @@ fn options() -> ImportOptions {
 #[derive(Clone, Default)]
 pub(crate) struct Company {
     pub(crate) users: Vec<User>,
-    teams: Vec<Team>,
-    periods: Vec<Period>,
-    tags: Vec<Tag>,
+    pub(crate) teams: Vec<Team>,
+    pub(crate) periods: Vec<Period>,
+    pub(crate) tags: Vec<Tag>,
     pub(crate) goals: Vec<Objective>,
     pub(crate) check_ins: Vec<CheckIn>,
     pub(crate) comments: Vec<Comment>,

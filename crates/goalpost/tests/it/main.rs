@@ -8,6 +8,7 @@ mod exports;
 mod filter;
 mod goals;
 mod graph;
+mod history;
 mod identity;
 mod imports;
 mod jobs;

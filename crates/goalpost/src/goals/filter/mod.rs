@@ -242,6 +242,11 @@ impl Filter {
         })
     }
 
+    /// Whether it may hold other goals after a change of goals above them, however far.
+    pub fn depends_on_ancestors(&self) -> bool {
+        self.any(&|filter| matches!(filter, Self::Aligned(Aligned::Below(_))))
+    }
+
     fn any(&self, test: &impl Fn(&Self) -> bool) -> bool {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.any(test)),

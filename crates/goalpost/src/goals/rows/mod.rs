@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use goalpost_db::{Error, Result, Tx};
 
 use super::filter::{Condition, Subject};
+use super::history::AsOf;
 
 use self::checkins::Walk;
 pub use self::checkins::{CheckInRow, CheckIns};
@@ -33,6 +34,8 @@ pub struct Query<'a> {
     pub chosen: &'a dyn Fn(usize) -> Condition,
     /// Whether the condition leaves out nothing but placeholders.
     pub everything: bool,
+    /// Which state of the organization.
+    pub as_of: AsOf,
 }
 
 /// A goal and what hangs on it. Names and texts are borrowed from the reader.

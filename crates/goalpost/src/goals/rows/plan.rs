@@ -51,8 +51,10 @@ impl Plan {
         let has_restricted = format!(
             "-- goals::has_restricted
             select 1 from goal g where g.organization = ?1 and {} limit 1",
-            visibility::IS_RESTRICTED
+            visibility::restricted_as_of(query.as_of)
         );
+        let (most_checkins, has_restricted) =
+            (query.as_of.text(tx, &most_checkins), query.as_of.text(tx, &has_restricted));
         Ok(Self {
             way: Way::All,
             most_checkins: tx.query_opt(&most_checkins, &params, |row| row.int(0))?.unwrap_or(0),
@@ -64,20 +66,20 @@ impl Plan {
 
     fn some(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
         let mut params = vec![Value::from(query.subject.organization)];
-        let visible = visibility::visible_to(query.subject, 2);
+        let visible = visibility::visible_as_of(query.subject, query.as_of, 2);
         params.extend(visible.params);
         let chosen = (query.chosen)(params.len() + 1);
         params.extend(chosen.params);
         let sql = format!(
             "-- goals::choose
             select g.id, g.checkin_count, {}, {} from goal g where g.organization = ?1 and {}",
-            visibility::IS_RESTRICTED,
+            visibility::restricted_as_of(query.as_of),
             visible.sql,
             chosen.sql
         );
         let mut plan = Self { way: Way::All, most_checkins: 0, has_restricted: false };
         let mut ids = RoaringTreemap::new();
-        tx.each(&sql, &params, |row| {
+        tx.each(&query.as_of.text(tx, &sql), &params, |row| {
             plan.has_restricted |= row.bool(2)?;
             if row.bool(3)? {
                 ids.insert(row.int(0)? as u64);
@@ -94,14 +96,19 @@ impl Plan {
 
 fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<u64> {
     let sql = "-- goals::count\nselect count(*) from goal where organization = ?1";
-    tx.query_one(sql, params![query.subject.organization], |row| Ok(row.int(0)? as u64))
+    tx.query_one(
+        &query.as_of.text(tx, sql),
+        params![query.subject.organization],
+        |row| Ok(row.int(0)? as u64),
+    )
 }
 
 /// The conditions of a query, with their parameters after those given.
 pub(super) fn conditions(query: &Query<'_>, mut params: Vec<Value>) -> (String, Vec<Value>) {
     let chosen = (query.chosen)(params.len() + 1);
     params.extend(chosen.params);
-    let Condition { sql: visible, params: more } = visibility::visible_to(query.subject, params.len() + 1);
+    let Condition { sql: visible, params: more } =
+        visibility::visible_as_of(query.subject, query.as_of, params.len() + 1);
     params.extend(more);
     (format!("{} and {visible}", chosen.sql), params)
 }

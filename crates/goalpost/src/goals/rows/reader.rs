@@ -9,6 +9,7 @@ use roaring::RoaringTreemap;
 use super::chunk::{COLUMNS, Chunk};
 use super::plan::{Plan, Way, conditions};
 use super::{Link, Parent, ParentLink, Query};
+use crate::goals::history::AsOf;
 use crate::goals::visibility;
 
 /// Goals of one chunk that is read along the key.
@@ -63,6 +64,7 @@ pub(super) struct Titles {
 /// Reads chunk after chunk.
 pub(super) struct Reader<'a> {
     tx: &'a Tx<'a>,
+    as_of: AsOf,
     organization: Value,
     pub(super) names: Names,
     way: &'a Way,
@@ -90,10 +92,11 @@ impl<'a> Reader<'a> {
             Way::Range(_) => (format!("{select} g.id > ?2 order by g.id limit ?3"), range),
             Way::Lookup(_) => (format!("{select} g.id in ({}) order by g.id", placeholders()), Vec::new()),
         };
-        let visible = visibility::visible_to(query.subject, LOOKUP + 2);
+        let visible = visibility::visible_as_of(query.subject, query.as_of, LOOKUP + 2);
         let parents = format!(
             "-- goals::read_titles
-            select g.id, g.title, g.restricted, {} from goal g where g.organization = ?1 and g.id in ({})",
+            select g.id, g.title, {}, {} from goal g where g.organization = ?1 and g.id in ({})",
+            visibility::restricted_as_of(query.as_of),
             visible.sql,
             placeholders()
         );
@@ -103,11 +106,12 @@ impl<'a> Reader<'a> {
         };
         Ok(Self {
             tx,
+            as_of: query.as_of,
             names: Names::read(tx, &organization)?,
             organization,
             way: &plan.way,
-            goals,
-            parents: (parents, visible.params),
+            goals: (query.as_of.text(tx, &goals.0).into_owned(), goals.1),
+            parents: (query.as_of.text(tx, &parents).into_owned(), visible.params),
             within,
             after: i64::MIN,
             done: 0,
@@ -183,13 +187,14 @@ impl<'a> Reader<'a> {
             [(&mut links.owners, list("goal_owner", "person")), (&mut links.teams, list("goal_team", "team"))]
         {
             into.clear();
-            self.tx.each(&sql, &params, |row| {
+            self.tx.each(&self.as_of.text(self.tx, &sql), &params, |row| {
                 into.push(Link { goal: row.int(0)?, to: row.int(1)? });
                 Ok::<_, Error>(ControlFlow::Continue(()))
             })?;
         }
         links.parents.clear();
-        self.tx.each(&list("goal_parent", "parent, weight"), &params, |row| {
+        let sql = list("goal_parent", "parent, weight");
+        self.tx.each(&self.as_of.text(self.tx, &sql), &params, |row| {
             links.parents.push(ParentLink {
                 goal: row.int(0)?,
                 parent: row.int(1)?,
@@ -238,7 +243,7 @@ impl<'a> Reader<'a> {
              where organization = ?1 and goal {} order by goal, id",
             self.within
         );
-        self.tx.cursor(&sql, &self.within(chunk), |cursor| {
+        self.tx.cursor(&self.as_of.text(self.tx, &sql), &self.within(chunk), |cursor| {
             cursor.advance()?;
             f(cursor)
         })
