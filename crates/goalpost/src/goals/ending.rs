@@ -89,11 +89,12 @@ pub fn close(
     }
     let score = ending.score.or_else(|| changed.real(Column::ProgressPercent).map(score::suggested));
     changed.set(Column::Score, score);
+    changed.set(Column::EndingNote, ending.note.as_deref());
     end(tx, organization, revision, ending, &present, changed, Status::Closed, Over::Stands)
 }
 
 /// Open a closed goal again, as a change of the organization of its own: it has no score any more, and the status that
-/// its progress gives it. A goal above that takes its status by a rule opens with it. After an error the transaction must
+/// its progress gives it, or of a control type or a baseline its value. A goal above that takes its status by a rule opens with it. After an error the transaction must
 /// not be committed.
 pub fn reopen(
     tx: &Tx<'_>,
@@ -107,12 +108,19 @@ pub fn reopen(
         return Err(EndingError::IsOpen(ending.goal, present.text(Column::Status).to_owned()));
     }
     let mut changed = present.clone();
-    changed.set(Column::Score, Value::Null);
-    let place = Place {
-        actual: present.real(Column::ProgressPercent),
-        expected: recompute::expected_today(tx, organization, &present)?,
+    for column in [Column::Score, Column::EndingNote] {
+        changed.set(column, Value::Null);
+    }
+    let by_value = present.scale().zip(present.real(Column::Progress));
+    let status = if let Some(status) = by_value.and_then(|(scale, value)| scale.status(value)) {
+        status
+    } else {
+        let place = Place {
+            actual: present.real(Column::ProgressPercent),
+            expected: recompute::expected_today(tx, organization, &present)?,
+        };
+        from_progress(place, Ranges::default(), &[])
     };
-    let status = from_progress(place, Ranges::default(), &[]);
     end(tx, organization, revision, ending, &present, changed, status, Over::Reopens)
 }
 

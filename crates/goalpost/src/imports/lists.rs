@@ -15,50 +15,8 @@ use super::run::Import;
 use super::time::day;
 use crate::goals::Origin;
 use crate::ids::fold;
-use crate::table::{Kind, Table};
-
-pub(super) static TEAM: Table = Table {
-    name: "team",
-    key: &["id"],
-    columns: &[
-        ("name", Kind::Text),
-        ("name_fold", Kind::Text),
-        ("parent_name", Kind::Text),
-        ("parent", Kind::Int),
-        ("team_type", Kind::Text),
-        ("status", Kind::Text),
-        ("description", Kind::Text),
-        ("origin", Kind::Text),
-    ],
-    has_history: false,
-};
-
-static TEAM_OWNER: Table = Table {
-    name: "team_owner",
-    key: &["team", "position"],
-    columns: &[("person", Kind::Int)],
-    has_history: false,
-};
-
-pub(super) static PERIOD: Table = Table {
-    name: "period",
-    key: &["id"],
-    columns: &[
-        ("name", Kind::Text),
-        ("name_fold", Kind::Text),
-        ("start_date", Kind::Text),
-        ("end_date", Kind::Text),
-        ("origin", Kind::Text),
-    ],
-    has_history: false,
-};
-
-pub(super) static TAG: Table = Table {
-    name: "tag",
-    key: &["id"],
-    columns: &[("name", Kind::Text), ("name_fold", Kind::Text), ("origin", Kind::Text)],
-    has_history: false,
-};
+use crate::orgs::tables::{PERIOD, TAG, TEAM, TEAM_OWNER};
+use crate::table::Table;
 
 impl Import<'_> {
     /// Make a row for each team, period and tag that is only mentioned, unless there is one.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{ImportError, ImportOptions};
 use crate::ids::OrganizationNumber;
-use crate::orgs::{ExportPolicy, Organization, queries};
+use crate::orgs::{ExportPolicy, GoalPolicy, Organization, queries};
 use crate::views;
 
 /// A number that no organization has: rows are looked for under it in a dry run, and none are found.
@@ -31,16 +31,19 @@ pub(super) fn find_or_make(
     if options.dry_run {
         let (name, file_number) = (name.to_owned(), Some(file_number));
         let export_policy = ExportPolicy::Owners;
-        return Ok((
-            Organization { number: NOBODY, guid, name, file_number, export_policy, revision: 0 },
-            true,
-        ));
+        let organization = Organization {
+            number: NOBODY,
+            guid,
+            name,
+            file_number,
+            export_policy,
+            goal_policy: GoalPolicy::TeamOwners,
+            planning_year_start: None,
+            revision: 0,
+        };
+        return Ok((organization, true));
     }
-    let organization = queries::insert(tx, guid, name, Some(file_number))?;
-    tx.enter(organization.number.0)?;
-    let revision = queries::raise_revision(tx, organization.number, None, "import")?;
-    views::presets::insert(tx, &organization, revision)?;
-    Ok((Organization { revision, ..organization }, true))
+    Ok((views::presets::found(tx, guid, name, Some(file_number), "import")?, true))
 }
 
 fn find(tx: &Tx<'_>, options: &ImportOptions, file_number: i64) -> Result<Option<Organization>, ImportError> {

@@ -16,34 +16,7 @@ use super::run::Import;
 use super::time::micros;
 use crate::goals::Origin;
 use crate::ids::fold;
-use crate::table::{Kind, Table};
-
-pub(super) static PERSON: Table = Table {
-    name: "person",
-    key: &["id"],
-    columns: &[
-        ("guid", Kind::Guid),
-        ("name", Kind::Text),
-        ("name_fold", Kind::Text),
-        ("email", Kind::Text),
-        ("email_fold", Kind::Text),
-        ("role", Kind::Text),
-        ("source", Kind::Text),
-        ("member_type", Kind::Text),
-        ("status", Kind::Text),
-        ("manager", Kind::Int),
-        ("last_active_at", Kind::Int),
-        ("origin", Kind::Text),
-    ],
-    has_history: false,
-};
-
-static TEAM_MEMBER: Table = Table {
-    name: "team_member",
-    key: &["person", "position"],
-    columns: &[("team", Kind::Int)],
-    has_history: false,
-};
+use crate::orgs::tables::{PERSON, TEAM_MEMBER};
 
 /// Who a mention of a person means: the one with its id, else the one with its e-mail address, else, where it has
 /// neither, the one with its name. A mention that leads to nobody makes an inactive person.

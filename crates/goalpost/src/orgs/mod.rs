@@ -1,8 +1,21 @@
 //! Organizations and what they hold besides goals: people, teams, time periods and tags.
+//!
+//! What changes one of these is one change of the organization: it raises the revision first, notes it as the one that
+//! last changed them, since they have no history, and leaves an entry in the audit log. After an error the transaction
+//! must not be committed.
 
+mod change;
+pub mod members;
 pub mod people;
+pub mod periods;
 pub mod queries;
+pub mod settings;
+pub(crate) mod tables;
+pub mod tags;
+pub mod teams;
 pub mod terms;
+
+pub use change::OrgError;
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,6 +39,10 @@ pub struct Organization {
     pub file_number: Option<i64>,
     /// Who may export.
     pub export_policy: ExportPolicy,
+    /// Who may make goals.
+    pub goal_policy: GoalPolicy,
+    /// The month, from 1, with which planning years begin; without, time periods are not made by themselves.
+    pub planning_year_start: Option<i64>,
     /// Raised by every transaction that changes the organization's data.
     pub revision: i64,
 }

@@ -57,6 +57,12 @@ fn from_row(row: &Row<'_>) -> Result<Person> {
     })
 }
 
+/// The person with this number.
+pub fn find(tx: &Tx<'_>, organization: OrganizationNumber, number: PersonNumber) -> Result<Option<Person>> {
+    let sql = format!("-- orgs::find_person\n{SELECT} where p.organization = ?1 and p.id = ?2");
+    tx.query_opt(&sql, params![organization, number], from_row)
+}
+
 /// Everyone of the organization, by name.
 pub fn list(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Vec<Person>> {
     let sql = format!("-- orgs::list_people\n{SELECT} where p.organization = ?1 order by p.name_fold, p.id");

@@ -3,10 +3,11 @@
 use goalpost_db::{Error, Result, Row, Tx, params};
 use uuid::Uuid;
 
-use super::{ExportPolicy, Organization};
+use super::{ExportPolicy, GoalPolicy, Organization};
 use crate::ids::{FIRST_MINTED, OrganizationNumber, PersonNumber};
 
-const COLUMNS: &str = "number, guid, name, file_number, export_policy, revision";
+const COLUMNS: &str =
+    "number, guid, name, file_number, export_policy, revision, goal_policy, planning_year_start";
 
 fn from_row(row: &Row<'_>) -> Result<Organization> {
     Ok(Organization {
@@ -17,6 +18,8 @@ fn from_row(row: &Row<'_>) -> Result<Organization> {
         // A word that this build does not know must not open more doors than the narrowest policy.
         export_policy: row.text(4)?.parse().unwrap_or(ExportPolicy::Owners),
         revision: row.int(5)?,
+        goal_policy: GoalPolicy::of(row.opt_text(6)?),
+        planning_year_start: row.opt_int(7)?,
     })
 }
 

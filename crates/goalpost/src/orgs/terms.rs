@@ -19,7 +19,7 @@ pub struct Terms {
 
 /// A word that is not offered for that.
 #[derive(Debug, thiserror::Error)]
-#[error("an {of} cannot be called `{word}`; the words for it are {}", .offered.join(", "))]
+#[error("`{word}` is no word for {of}: there are {}", .offered.join(", "))]
 pub struct NoTerm {
     of: &'static str,
     word: String,
@@ -55,6 +55,23 @@ impl Terms {
         Ok(found.unwrap_or_default())
     }
 
+    /// Write the organization's words, in a transaction that raised its revision.
+    pub(crate) fn write(&self, tx: &Tx<'_>, organization: OrganizationNumber) -> Result<()> {
+        tx.execute(
+            "-- orgs::set_terms
+            update organization set term_okr = ?2, term_objective = ?3, term_key_result = ?4, term_initiative = ?5
+             where number = ?1",
+            params![
+                organization,
+                self.okr.as_deref(),
+                self.objective.as_deref(),
+                self.key_result.as_deref(),
+                self.initiative.as_deref()
+            ],
+        )?;
+        Ok(())
+    }
+
     /// The same in the spelling that is offered, whatever their case; the usual words count as none.
     ///
     /// # Errors
@@ -68,10 +85,10 @@ impl Terms {
             Ok((*known != offered[0]).then(|| (*known).to_owned()))
         };
         Ok(Self {
-            okr: check("OKR", &self.okr, Self::OKR)?,
-            objective: check("objective", &self.objective, Self::OBJECTIVE)?,
-            key_result: check("outcome", &self.key_result, Self::KEY_RESULT)?,
-            initiative: check("initiative", &self.initiative, Self::INITIATIVE)?,
+            okr: check("goals", &self.okr, Self::OKR)?,
+            objective: check("objectives", &self.objective, Self::OBJECTIVE)?,
+            key_result: check("key results", &self.key_result, Self::KEY_RESULT)?,
+            initiative: check("initiatives", &self.initiative, Self::INITIATIVE)?,
         })
     }
 
@@ -113,6 +130,6 @@ mod tests {
         assert_eq!(labels, ["Big rock", "Kpi", "Initiative"]);
         let refused = Terms { okr: Some("Wish".to_owned()), ..Terms::default() }.checked();
         let refused = refused.expect_err("it is not offered").to_string();
-        assert_eq!(refused, "an OKR cannot be called `Wish`; the words for it are OKR, Goal");
+        assert_eq!(refused, "`Wish` is no word for goals: there are OKR, Goal");
     }
 }

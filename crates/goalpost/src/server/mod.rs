@@ -19,6 +19,7 @@ use crate::exports::{expiry, worker::MakeExport};
 use crate::jobs::Runner;
 use crate::nodes;
 use crate::observe;
+use crate::orgs::periods;
 use crate::router;
 use crate::stop::Stop;
 use accept::Door;
@@ -70,6 +71,7 @@ pub async fn serve(
     if app.config.worker {
         parts.spawn(runner(&app).run(app.stop.clone()));
         parts.spawn(expiry::run(app.clone()));
+        parts.spawn(periods::run(app.clone()));
     }
     parts.spawn(nodes::stay(app.clone()));
     // Until nobody can make a job here any more.

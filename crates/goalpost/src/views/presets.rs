@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{NewView, Selection, Sort, queries};
 use crate::goals::filter::{Aligned, Day, Due, Filter, OneOf, Owner};
 use crate::orgs::Organization;
-use crate::orgs::queries::mint_numbers;
+use crate::orgs::queries::{self as orgs, mint_numbers};
 
 /// A check-in is recent for so many days, today included.
 const RECENT_DAYS: u16 = 7;
@@ -115,4 +115,24 @@ pub fn insert(tx: &Tx<'_>, organization: &Organization, revision: i64) -> Result
         queries::insert_row(tx, organization.number, revision, number, Some(preset), &view)?;
     }
     Ok(())
+}
+
+/// Make an organization with its presets, for `cause`. Its number is the one that its files carry, if that is given and
+/// free. The transaction is about it from here on.
+///
+/// # Errors
+/// Of kind `Unique` if the GUID is taken.
+pub fn found(
+    tx: &Tx<'_>,
+    guid: Uuid,
+    name: &str,
+    file_number: Option<i64>,
+    cause: &str,
+) -> Result<Organization, goalpost_db::Error> {
+    let organization = orgs::insert(tx, guid, name, file_number)?;
+    tx.enter(organization.number.0)?;
+    let revision = orgs::raise_revision(tx, organization.number, None, cause)?;
+    orgs::change_directory(tx, organization.number, revision)?;
+    insert(tx, &organization, revision)?;
+    Ok(Organization { revision, ..organization })
 }

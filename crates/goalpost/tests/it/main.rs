@@ -14,6 +14,7 @@ mod imports;
 mod jobs;
 mod nodes;
 mod observe;
+mod orgs;
 mod simulation;
 mod store;
 mod upgrade;

@@ -152,7 +152,8 @@ impl Change<'_, '_> {
         parents(goal).into_iter().try_for_each(|parent| self.check_whole(parent))
     }
 
-    fn check_whole(&self, parent: i64) -> Result<(), GoalError> {
+    /// The weights that people fixed below a goal are 100 at most.
+    pub(super) fn check_whole(&self, parent: i64) -> Result<(), GoalError> {
         let fixed = self.tx.query(
             "-- goals::fixed_weights
             select weight from goal_parent where organization = ?1 and parent = ?2 and fixed and weight is not null",

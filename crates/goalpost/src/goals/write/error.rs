@@ -1,5 +1,5 @@
 use goalpost_db::Error;
-use goalpost_okr::{TargetType, WeightError};
+use goalpost_okr::{Status, TargetType, WeightError};
 use jiff::civil::Date;
 
 /// Why a goal was not written.
@@ -93,6 +93,12 @@ pub enum GoalError {
         /// How many are directly below it.
         count: usize,
     },
+    /// A status that only an ending gives, or that only a baseline has.
+    #[error("a check-in cannot make a goal `{0}`")]
+    NotByCheckIn(Status),
+    /// It would speak of a day to come.
+    #[error("{0} is still to come")]
+    InFuture(Date),
     /// Only initiatives have tasks.
     #[error("goal {0} is no initiative, and only initiatives have tasks")]
     NoInitiative(i64),

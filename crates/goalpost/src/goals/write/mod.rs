@@ -6,15 +6,20 @@
 //! committed.
 //!
 //! [`fields`] is what a goal can be given, [`create`](mod@create) and [`change`](mod@change) give it. [`align`] says
-//! below which goals it is and how much it contributes there.
+//! below which goals it is and how much it contributes there, [`carry`] lets it go on in another time period.
+//! [`tasks`], [`comments`] and [`checkins`] are what hangs on it.
 
 pub mod align;
+pub mod carry;
 pub mod change;
+pub mod checkins;
 pub mod comments;
 pub mod create;
 pub mod delete;
 mod error;
 pub mod fields;
+pub mod tasks;
+pub mod terms;
 
 pub use error::{GoalError, MetricError};
 

@@ -1,10 +1,12 @@
 //! Goals as people make, change, align and take them away.
 
 mod align;
+mod carry;
 mod create;
 mod delete;
 mod restricted;
 mod rights;
+mod said;
 
 use std::time::Duration;
 
