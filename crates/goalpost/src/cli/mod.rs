@@ -6,6 +6,7 @@
 
 mod backup;
 mod checkin;
+mod deed;
 mod demo;
 mod failure;
 mod goal;
@@ -134,7 +135,7 @@ enum Command {
     /// List people, and link their sign-ins
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Show, close and reopen goals
+    /// Make, show, change and close goals
     #[command(subcommand)]
     Goal(goal::GoalCommand),
     /// Say how goals go

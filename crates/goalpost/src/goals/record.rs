@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goalpost_db::{Result, Tx, Value};
+use goalpost_db::{Result, Tx, Value, params};
 use goalpost_okr::{Scale, TargetType};
 
 use super::Origin;
@@ -359,6 +359,16 @@ impl GoalRecord {
         nothing.write(tx, organization, revision, Some(self))?;
         GOAL.remove(tx, organization, &[self.id], revision)
     }
+}
+
+/// The numbers of goals after one, in their order; placeholders are left out.
+pub fn list_ids(tx: &Tx<'_>, organization: OrganizationNumber, after: i64, limit: i64) -> Result<Vec<i64>> {
+    tx.query(
+        "-- goals::list_ids
+        select id from goal where organization = ?1 and id > ?2 and origin <> ?3 order by id limit ?4",
+        params![organization, after, Origin::Reference.as_str(), limit],
+        |row| row.int(0),
+    )
 }
 
 /// Rows of new goals, collected and inserted table by table.

@@ -1,9 +1,12 @@
 //! `goalpost goal`.
 
+mod fields;
+mod write;
+
 use clap::{Args, Subcommand};
 use goalpost::audit;
 use goalpost::goals::ending::{self, Ended, Ending, EndingError};
-use goalpost::goals::record::{Column, GoalRecord};
+use goalpost::goals::record::{self, Column, GoalRecord, List};
 use goalpost::ids::{OrganizationNumber, PersonNumber};
 use goalpost_db::{Scope, Tx, Value};
 use serde::Serialize;
@@ -14,13 +17,33 @@ use super::failure::Failure;
 use super::printer::plain;
 use super::{Session, lookup};
 
-/// Show, close and reopen goals
+/// Make, show, change and close goals
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:
   goalpost goal show --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --goal 4080012")]
 pub(super) enum GoalCommand {
     /// Show a goal as it is now
     Show(WhichArgs),
+    /// List the goals of an organization, by number
+    List(ListArgs),
+    /// Make a goal
+    Create(Box<write::CreateArgs>),
+    /// Change a goal
+    Change(Box<write::ChangeArgs>),
+    /// Put a goal below another one, or give it another weight there
+    Align(write::AlignArgs),
+    /// Take a goal away from the one above it
+    Unalign(write::UnalignArgs),
+    /// Say what the goals below a goal contribute to it
+    Weights(write::WeightsArgs),
+    /// Take a goal away; it stays in the history
+    Delete(write::DeleteArgs),
+    /// Put a goal off to another time period, with the key results and initiatives below it
+    Postpone(write::PostponeArgs),
+    /// Make a goal again
+    Clone(write::CloneArgs),
+    /// Say something about a goal
+    Comment(write::CommentArgs),
     /// Close a goal, with a score; a goal above that goes by those below it closes with the last of them
     Close(CloseArgs),
     /// Open a closed goal again; its score is taken back
@@ -37,6 +60,21 @@ pub(super) struct WhichArgs {
     /// The goal's number, as exports print it under `Id`
     #[arg(long, value_name = "NUMBER")]
     goal: i64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  goalpost goal list --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --after 4080012 --limit 50")]
+pub(super) struct ListArgs {
+    /// The organization's GUID
+    #[arg(long, value_name = "GUID")]
+    organization: Uuid,
+    /// Begin after the goal of this number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    after: i64,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +125,9 @@ struct GoalEntry {
     progress: Option<f64>,
     progress_percent: Option<f64>,
     score: Option<f64>,
+    parents: Vec<i64>,
+    /// Other goals that changed by what was done.
+    also_changed: Vec<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,6 +144,16 @@ struct EndedEntry {
 pub(super) async fn run(command: GoalCommand, session: &Session) -> Result<(), Failure> {
     match command {
         GoalCommand::Show(args) => show(&args, session),
+        GoalCommand::List(args) => list(&args, session),
+        GoalCommand::Create(args) => write::create_goal(*args, session).await,
+        GoalCommand::Change(args) => write::change_goal(*args, session).await,
+        GoalCommand::Align(args) => write::align_goal(args, session).await,
+        GoalCommand::Unalign(args) => write::unalign_goal(args, session).await,
+        GoalCommand::Weights(args) => write::weigh(args, session).await,
+        GoalCommand::Delete(args) => write::delete_goal(args, session).await,
+        GoalCommand::Postpone(args) => write::postpone_goal(args, session).await,
+        GoalCommand::Clone(args) => write::clone_goal(args, session).await,
+        GoalCommand::Comment(args) => write::comment(args, session).await,
         GoalCommand::Close(args) => {
             let CloseArgs { which, value, score, said } = args;
             end(session, which, said, "goal.close", move |tx, organization, ending| {
@@ -125,6 +176,29 @@ fn show(args: &WhichArgs, session: &Session) -> Result<(), Failure> {
         let found = GoalRecord::read(tx, organization, &[args.goal])?.remove(&args.goal);
         found.ok_or_else(|| Failure::from(EndingError::NoSuchGoal(args.goal)))
     })?;
+    print(session, &entry(&goal))
+}
+
+fn list(args: &ListArgs, session: &Session) -> Result<(), Failure> {
+    let entries = session.open()?.db.snapshot(Scope::Global, |tx| {
+        let organization = lookup::organization(tx, args.organization)?.number;
+        let ids = record::list_ids(tx, organization, args.after, i64::from(args.limit))?;
+        let found = GoalRecord::read(tx, organization, &ids)?;
+        Ok::<_, Failure>(found.values().map(entry).collect::<Vec<_>>())
+    })?;
+    session.printer.list(&entries, ["ID", "TYPE", "STATUS", "PERCENT", "TITLE"], |goal| {
+        [
+            goal.id.to_string(),
+            goal.object_type.clone(),
+            goal.status.clone(),
+            number(goal.progress_percent),
+            goal.title.clone(),
+        ]
+    })
+}
+
+/// A goal as commands print it.
+fn entry(goal: &GoalRecord) -> GoalEntry {
     let text = |column| match goal.get(column) {
         Value::Text(text) => text.clone(),
         _ => String::new(),
@@ -133,7 +207,8 @@ fn show(args: &WhichArgs, session: &Session) -> Result<(), Failure> {
         Value::Real(value) => Some(*value),
         _ => None,
     };
-    let entry = GoalEntry {
+    let parents = goal.list(List::Parents).chunks_exact(List::Parents.width());
+    GoalEntry {
         id: goal.id,
         title: text(Column::Title),
         object_type: text(Column::ObjectType),
@@ -141,10 +216,21 @@ fn show(args: &WhichArgs, session: &Session) -> Result<(), Failure> {
         progress: real(Column::Progress),
         progress_percent: real(Column::ProgressPercent),
         score: real(Column::Score),
-    };
-    session.printer.one(&entry, || {
+        parents: parents
+            .filter_map(|entry| if let Value::Int(parent) = entry[0] { Some(parent) } else { None })
+            .collect(),
+        also_changed: Vec::new(),
+    }
+}
+
+fn print(session: &Session, entry: &GoalEntry) -> Result<(), Failure> {
+    session.printer.one(entry, || {
+        let also = match entry.also_changed.len() {
+            0 => String::new(),
+            others => format!("\nBesides   {others} others changed"),
+        };
         format!(
-            "Goal      {}\nTitle     {}\nType      {}\nStatus    {}\nProgress  {}\nPercent   {}\nScore     {}",
+            "Goal      {}\nTitle     {}\nType      {}\nStatus    {}\nProgress  {}\nPercent   {}\nScore     {}{also}",
             entry.id,
             plain(&entry.title),
             entry.object_type,
