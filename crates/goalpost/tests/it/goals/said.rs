@@ -59,7 +59,7 @@ fn a_goal_follows_its_latest_check_in() {
     assert_eq!((percent(&server, goal), percent(&server, above)), (None, Some(70.0)));
     assert_eq!(text(&server, goal, Column::Status), "Not Started");
     assert_eq!(record(&server, goal).get(Column::CheckinCount), &Value::Int(0));
-    assert_eq!(server.count("select count(*) from checkin_history where organization = ?1"), 4);
+    assert_eq!(server.count("select count(*) from checkin_history where organization = ?1"), 5);
     refused(&server, &format!("there is no check-in {first}"), || taken_back(&server, first));
 }
 
