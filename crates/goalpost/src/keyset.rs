@@ -32,16 +32,25 @@ impl Keyset {
     /// (OData 4.01 Part 2, 5.1.7), on either engine.
     #[must_use]
     pub fn by_nullable(self, sql: &str, kind: Kind, descending: bool) -> Self {
+        self.by(&format!("case when {sql} is null then 0 else 1 end"), Kind::Int, descending)
+            .by_value(sql, kind, descending)
+    }
+
+    /// Append an expression that may be null, and then comes after every value in either direction, as people expect it
+    /// of a list.
+    #[must_use]
+    pub fn by_nullable_last(self, sql: &str, kind: Kind, descending: bool) -> Self {
+        self.by(&format!("case when {sql} is null then 1 else 0 end"), Kind::Int, false)
+            .by_value(sql, kind, descending)
+    }
+
+    fn by_value(self, sql: &str, kind: Kind, descending: bool) -> Self {
         let nothing = match kind {
             Kind::Int | Kind::Real => "0",
             Kind::Bool => "false",
             Kind::Text | Kind::Guid => "''",
         };
-        self.by(&format!("case when {sql} is null then 0 else 1 end"), Kind::Int, descending).by(
-            &format!("coalesce({sql}, {nothing})"),
-            kind,
-            descending,
-        )
+        self.by(&format!("coalesce({sql}, {nothing})"), kind, descending)
     }
 
     /// What stands behind `order by`.

@@ -9,6 +9,7 @@ pub mod edit;
 pub mod ending;
 pub mod filter;
 pub mod history;
+pub mod order;
 pub mod recompute;
 pub mod record;
 pub mod rights;

@@ -21,6 +21,8 @@ use crate::setting;
 
 pub(crate) mod any;
 pub(crate) mod house;
+mod odata;
+mod order;
 mod rules;
 
 /// Filters that one organization is asked.

@@ -69,6 +69,7 @@
 
 mod compile;
 mod leaves;
+mod odata;
 mod parse;
 
 use goalpost_db::Value;
@@ -76,10 +77,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::compile::compile;
+pub(super) use self::compile::updated_at;
 pub use self::leaves::{
     Aligned, Amount, Day, Due, Ids, Integration, Keyword, Link, Manager, Moment, OneOf, Owner, People,
     Period, Reference, Team, Text,
 };
+pub use self::odata::ODataError;
 pub use self::parse::FilterError;
 use crate::ids::{OrganizationNumber, PersonNumber};
 
