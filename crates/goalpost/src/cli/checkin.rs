@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::deed::day;
 use super::failure::Failure;
-use super::{Session, lookup};
+use super::{Session, lookup, said};
 
 /// Say how goals go
 #[derive(Debug, Subcommand)]
@@ -20,6 +21,12 @@ use super::{Session, lookup};
 pub(super) enum CheckInCommand {
     /// Check in on a goal; what follows for the goals above it is done with it
     Add(AddArgs),
+    /// List the check-ins of a goal, the earliest first
+    List(said::ListArgs),
+    /// Set a check-in right; if it is the latest, its goal follows
+    Change(said::ChangeArgs),
+    /// Take a check-in back; if it was the latest, its goal is where the one before said
+    Delete(said::WhichArgs),
 }
 
 #[derive(Debug, Args)]
@@ -52,15 +59,10 @@ pub(super) struct AddArgs {
 }
 
 /// A clap value parser: the files' words, in any case and with or without spaces.
-fn status(text: &str) -> Result<Status, String> {
+pub(super) fn status(text: &str) -> Result<Status, String> {
     let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "");
     let found = Status::ALL.iter().find(|status| plain(status.as_str()) == plain(text));
     found.copied().ok_or_else(|| "write `Not Started`, `On Track`, `Behind` or `At Risk`".to_owned())
-}
-
-/// A clap value parser.
-fn day(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| "write a day such as 2026-01-31".to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -78,6 +80,9 @@ struct CheckInEntry {
 pub(super) async fn run(command: CheckInCommand, session: &Session) -> Result<(), Failure> {
     match command {
         CheckInCommand::Add(args) => add(args, session).await,
+        CheckInCommand::List(args) => said::list(&args, session),
+        CheckInCommand::Change(args) => said::change(args, session).await,
+        CheckInCommand::Delete(args) => said::delete(args, session).await,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod backup;
 mod checkin;
+mod completions;
 mod deed;
 mod demo;
 mod failure;
@@ -17,10 +18,14 @@ mod migrate;
 mod org;
 #[cfg(feature = "otel")]
 mod otel;
+mod period;
 mod printer;
 mod restore;
+mod said;
 mod sample_export;
 mod serve;
+mod tag;
+mod team;
 mod token;
 mod user;
 mod view;
@@ -129,12 +134,21 @@ enum Command {
     /// List, make and delete Explorer views
     #[command(subcommand)]
     View(view::ViewCommand),
-    /// List organizations, and say who may export
+    /// List, make and change organizations
     #[command(subcommand)]
     Org(org::OrgCommand),
-    /// List people, and link their sign-ins
+    /// List, add and change people, and link their sign-ins
     #[command(subcommand)]
     User(user::UserCommand),
+    /// List, make and change teams
+    #[command(subcommand)]
+    Team(team::TeamCommand),
+    /// List, make and change time periods
+    #[command(subcommand)]
+    Period(period::PeriodCommand),
+    /// List, make and rename tags
+    #[command(subcommand)]
+    Tag(tag::TagCommand),
     /// Make, show, change and close goals
     #[command(subcommand)]
     Goal(goal::GoalCommand),
@@ -143,6 +157,10 @@ enum Command {
     Checkin(checkin::CheckInCommand),
     /// Print an access token for a person
     Token(token::TokenArgs),
+    /// Print what a shell needs to complete commands
+    Completions(completions::CompletionArgs),
+    /// Print the manual, or write a page for each command
+    Man(completions::ManArgs),
 }
 
 /// What every command works with.
@@ -232,7 +250,12 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::User(command) => user::run(command, &session).await,
             Command::Goal(command) => goal::run(command, &session).await,
             Command::Checkin(command) => checkin::run(command, &session).await,
+            Command::Team(command) => team::run(command, &session).await,
+            Command::Period(command) => period::run(command, &session).await,
+            Command::Tag(command) => tag::run(command, &session).await,
             Command::Token(args) => token::run(args, &session).await,
+            Command::Completions(args) => completions::complete(&args),
+            Command::Man(args) => completions::man(&args),
         }
     });
     // A server that stopped has waited as long as it may; a thread that still makes a file must not hold it up.

@@ -2,7 +2,11 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 use goalpost::audit;
-use goalpost::orgs::{self, ExportPolicy, Organization, people};
+use goalpost::goals::write::terms;
+use goalpost::orgs::settings::{self, Settings};
+use goalpost::orgs::terms::Terms;
+use goalpost::orgs::{self, ExportPolicy, GoalPolicy, Organization, people};
+use goalpost::views::presets::found;
 use goalpost_db::{Scope, Tx};
 use serde::Serialize;
 use serde_json::json;
@@ -12,7 +16,7 @@ use super::failure::Failure;
 use super::printer::plain;
 use super::{Session, lookup};
 
-/// List organizations, and say who may export
+/// List, make and change organizations
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:
   goalpost org list")]
@@ -23,7 +27,9 @@ pub(super) enum OrgCommand {
     List,
     /// Show one organization: how much it holds, and who may export
     Show(ShowArgs),
-    /// Change an organization's name, or who may export
+    /// Make an organization without a file
+    Create(CreateArgs),
+    /// Change an organization's name, words or planning years, or who may export and make goals
     Set(SetArgs),
 }
 
@@ -37,11 +43,26 @@ pub(super) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  goalpost org create --name Contoso")]
+pub(super) struct CreateArgs {
+    /// Its name
+    #[arg(long, value_name = "TEXT")]
+    name: String,
+    /// The GUID that clients name [default: a new one]
+    #[arg(long, value_name = "GUID")]
+    id: Option<Uuid>,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goalpost org set --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --export-policy members
   goalpost org set --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --export-policy people \\
     --export-people ada@contoso.example,ben@contoso.example")]
-#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["export_policy", "export_people", "name"])))]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args([
+    "export_policy", "export_people", "name", "goal_policy", "planning_year_start",
+    "term_okr", "term_objective", "term_key_result", "term_initiative",
+])))]
 pub(super) struct SetArgs {
     /// The organization's GUID
     #[arg(long, value_name = "GUID")]
@@ -55,6 +76,68 @@ pub(super) struct SetArgs {
     /// Its new name
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
+    /// Who may make goals of the organization and of teams: its owners, owners of teams, or all members
+    #[arg(long, value_name = "POLICY", value_parser = goal_policy)]
+    goal_policy: Option<GoalPolicy>,
+    /// The month, from 1, with which planning years begin, whose time periods are made by themselves; or `none`
+    #[arg(long, value_name = "MONTH", value_parser = month)]
+    planning_year_start: Option<Month>,
+    #[command(flatten)]
+    terms: TermArgs,
+}
+
+/// A month, or none; clap would take an `Option<Option<…>>` for an argument whose value may be missing.
+type Month = Option<u8>;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Words; an empty one is the usual one")]
+struct TermArgs {
+    /// For goals of any kind, such as `Goal`
+    #[arg(id = "term_okr", long = "term-okr", value_name = "WORD")]
+    okr: Option<String>,
+    /// For objectives, such as `Big Rock`
+    #[arg(id = "term_objective", long = "term-objective", value_name = "WORD")]
+    objective: Option<String>,
+    /// For key results, such as `KPI`
+    #[arg(id = "term_key_result", long = "term-key-result", value_name = "WORD")]
+    key_result: Option<String>,
+    /// For initiatives, such as `Project`
+    #[arg(id = "term_initiative", long = "term-initiative", value_name = "WORD")]
+    initiative: Option<String>,
+}
+
+impl TermArgs {
+    /// Other words than those that the organization has; `None` if nothing is said of any.
+    fn over(&self, terms: Terms) -> Option<Terms> {
+        let said = [&self.okr, &self.objective, &self.key_result, &self.initiative];
+        if said.iter().all(|word| word.is_none()) {
+            return None;
+        }
+        let over = |said: &Option<String>, present| match said.as_deref() {
+            None => present,
+            Some("") => None,
+            Some(word) => Some(word.to_owned()),
+        };
+        Some(Terms {
+            okr: over(&self.okr, terms.okr),
+            objective: over(&self.objective, terms.objective),
+            key_result: over(&self.key_result, terms.key_result),
+            initiative: over(&self.initiative, terms.initiative),
+        })
+    }
+}
+
+/// A clap value parser.
+fn goal_policy(text: &str) -> Result<GoalPolicy, String> {
+    text.parse().map_err(|()| "write `owners`, `teamOwners` or `members`".to_owned())
+}
+
+/// A clap value parser.
+fn month(text: &str) -> Result<Month, String> {
+    match text {
+        "none" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| "write a number from 1 to 12, or `none`".to_owned()),
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -64,6 +147,8 @@ struct OrgEntry {
     name: String,
     file_number: Option<i64>,
     export_policy: ExportPolicy,
+    goal_policy: GoalPolicy,
+    planning_year_start: Option<i64>,
     revision: i64,
 }
 
@@ -85,6 +170,8 @@ impl From<Organization> for OrgEntry {
             name: organization.name,
             file_number: organization.file_number,
             export_policy: organization.export_policy,
+            goal_policy: organization.goal_policy,
+            planning_year_start: organization.planning_year_start,
             revision: organization.revision,
         }
     }
@@ -96,6 +183,19 @@ pub(super) async fn run(command: OrgCommand, session: &Session) -> Result<(), Fa
         OrgCommand::Show(args) => {
             let details = session.open()?.db.snapshot(Scope::Global, |tx| details(tx, args.organization))?;
             print(session, &details)
+        }
+        OrgCommand::Create(args) => {
+            let app = session.open_or_create()?;
+            let guid = args.id.unwrap_or_else(|| app.ids.guid());
+            let details = app.db.write(Scope::Global, move |tx| {
+                if orgs::queries::find_by_guid(tx, guid)?.is_some() {
+                    return Err(Failure::new(format!("there is an organization `{guid}` already")));
+                }
+                let made = found(tx, guid, &args.name, None, "org create")?;
+                audit::record(tx, made.number, None, "organization.create", &guid.to_string(), &json!({}))?;
+                details(tx, guid)
+            });
+            print(session, &details.await?)
         }
         OrgCommand::Set(args) => {
             let db = session.open()?.db;
@@ -124,33 +224,27 @@ fn details(tx: &Tx<'_>, guid: Uuid) -> Result<OrgDetails, Failure> {
     Ok(OrgDetails { entry: organization.into(), export_people, people, goals, views })
 }
 
-/// What `args` asks for, in one revision.
+/// What `args` asks for.
 fn change(tx: &Tx<'_>, args: &SetArgs) -> Result<(), Failure> {
     let organization = lookup::organization(tx, args.organization)?;
     let mut permitted = Vec::new();
     for email in args.export_people.iter().flatten().filter(|email| !email.trim().is_empty()) {
         permitted.push(lookup::person(tx, &organization, email)?.number);
     }
-    permitted.sort_unstable();
-    permitted.dedup();
-    let policy = args.export_policy.as_deref().and_then(|word| word.parse::<ExportPolicy>().ok());
-    orgs::queries::raise_revision(tx, organization.number, None, "org set")?;
-    if let Some(policy) = policy {
-        people::set_export_policy(tx, &organization, policy)?;
+    let settings = Settings {
+        name: args.name.clone(),
+        export_policy: args.export_policy.as_deref().and_then(|word| word.parse().ok()),
+        export_people: args.export_people.as_ref().map(|_| permitted),
+        goal_policy: args.goal_policy,
+        planning_year_start: args.planning_year_start,
+    };
+    if settings != Settings::default() {
+        settings::change(tx, &organization, None, &settings)?;
     }
-    if args.export_people.is_some() {
-        people::set_export_people(tx, &organization, &permitted)?;
+    if let Some(words) = args.terms.over(Terms::read(tx, organization.number)?) {
+        terms::set(tx, organization.number, None, &words)?;
     }
-    if let Some(name) = &args.name {
-        people::rename(tx, &organization, name)?;
-    }
-    let detail = json!({
-        "exportPolicy": policy,
-        "exportPeople": args.export_people.as_ref().map(|_| permitted.iter().map(|person| person.0).collect::<Vec<_>>()),
-        "renamed": args.name.is_some(),
-    });
-    let subject = organization.guid.to_string();
-    Ok(audit::record(tx, organization.number, None, "organization.set", &subject, &detail)?)
+    Ok(())
 }
 
 fn print(session: &Session, details: &OrgDetails) -> Result<(), Failure> {

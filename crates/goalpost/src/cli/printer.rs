@@ -63,9 +63,13 @@ fn write_json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// Write lines to standard output.
 pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    write_as_is(format!("{}\n", visible(text.trim_end())).as_bytes())
+}
+
+/// Write what holds nothing but our own words, tabs and all.
+pub(crate) fn write_as_is(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    let written = out.write_all(visible(text.trim_end()).as_bytes()).and_then(|()| out.write_all(b"\n"));
-    match written.and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to standard output: {error}")))
         }

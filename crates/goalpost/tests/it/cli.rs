@@ -14,13 +14,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A data folder, and the program on it.
-struct Shell {
+pub(crate) struct Shell {
     database: TestDatabase,
     data: TempDir,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let data = TempDir::new().unwrap();
         Self { database: TestDatabase::new(data.path()), data }
     }
@@ -40,23 +40,23 @@ impl Shell {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// Standard output of a command that must succeed.
-    fn text(&self, args: &[&str]) -> String {
+    pub(crate) fn text(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         serde_json::from_str(&self.text(&[args, &["--output", "json"]].concat())).unwrap()
     }
 
     /// Standard error of a command that must fail with this code, and say nothing on standard output.
-    fn failure(&self, code: i32, args: &[&str]) -> String {
+    pub(crate) fn failure(&self, code: i32, args: &[&str]) -> String {
         fails(code, &self.run(args))
     }
 

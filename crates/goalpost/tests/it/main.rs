@@ -1,5 +1,6 @@
 //! Behaviour from outside: HTTP, files, the command line. One binary; its modules mirror the slices.
 
+mod admin;
 mod api;
 mod backup;
 mod checkins;

@@ -55,6 +55,11 @@ pub struct CheckInPatch {
 }
 
 impl Said {
+    /// The day (UTC) of which it speaks.
+    pub fn day(&self) -> Date {
+        day(self.as_of_at)
+    }
+
     fn of(key: &[i64], columns: &[Value]) -> Self {
         let int = |at: usize| if let Value::Int(number) = columns[at] { Some(number) } else { None };
         let text = |at: usize| if let Value::Text(text) = &columns[at] { Some(text.clone()) } else { None };

@@ -4,9 +4,11 @@ mod align;
 mod carry;
 mod create;
 mod delete;
+mod laws;
 mod restricted;
 mod rights;
 mod said;
+mod speed;
 
 use std::time::Duration;
 
