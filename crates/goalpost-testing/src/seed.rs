@@ -90,6 +90,7 @@ fn view(
     owner: Option<i64>,
 ) -> Result<(), views::ViewError> {
     let new = NewView {
+        shares: Vec::new(),
         guid,
         name: name.to_owned(),
         owner: owner.map(goalpost::ids::PersonNumber),

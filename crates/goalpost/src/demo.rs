@@ -132,6 +132,7 @@ pub fn make(
         tx.enter(organization.number.0)?;
         if views::queries::find(tx, organization.number, VIEW)?.is_none() {
             let view = NewView {
+                shares: Vec::new(),
                 guid: VIEW,
                 name: VIEW_NAME.to_owned(),
                 owner: None,

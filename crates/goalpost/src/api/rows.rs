@@ -16,6 +16,7 @@ use crate::goals::filter::{Condition, Subject};
 use crate::goals::visibility::visible_to;
 use crate::http::time::precise_date_time;
 use crate::table::{key_batches, keys_at_once};
+use crate::views::sharing;
 
 /// A page of a list.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Where {
         match set.visible {
             Visible::All => {}
             Visible::OfGoals => all.and(|first| visible_to(subject, first)),
-            Visible::Views => all.and(|first| visible_views(subject, first)),
+            Visible::Views => all.and(|first| sharing::visible_to(subject, first)),
         }
         all
     }
@@ -65,20 +66,6 @@ impl Where {
     fn bind(&mut self, value: impl Into<Value>) -> usize {
         self.params.push(value.into());
         self.params.len()
-    }
-}
-
-/// The subject may see the view `v`.
-fn visible_views(subject: &Subject, first: usize) -> Condition {
-    let (organization, me) = (format!("?{first}"), format!("?{}", first + 1));
-    Condition {
-        sql: format!(
-            "(v.is_public or v.owner is null or v.owner = {me} or exists (
-              select 1 from view_share s where s.organization = {organization} and s.view = v.id and (s.person = {me}
-                 or s.team in (select team from team_member where organization = {organization} and person = {me})
-                 or s.team in (select team from team_owner where organization = {organization} and person = {me}))))"
-        ),
-        params: vec![subject.organization.into(), subject.person.map_or(-1, |person| person.0).into()],
     }
 }
 

@@ -1,26 +1,29 @@
 //! Explorer views: a name and a GUID for a choice of goals, which is what an export names.
 //!
 //! Every organization has the seven [`presets`]. Any other view is saved by someone: with an owner it is that person's
-//! own unless it is public; without one it belongs to the organization, and every member sees it.
+//! own, unless it is public or [`sharing`] shows it to others; without one it belongs to the organization, and every
+//! member sees it.
 //!
 //! A view holds every goal that its [`Selection`] chooses and that its reader may see, and an export writes exactly
 //! those, by number. `flat` and [`Sort`] say how a page shows them; they choose nothing.
 //!
 //! A new view may take the GUID that a customer's pipeline already names, so that the pipeline needs no change.
 
+pub mod change;
 pub mod presets;
 pub mod queries;
-
-use std::fmt;
-use std::str::FromStr;
+pub mod sharing;
 
 use goalpost_db::Tx;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::change::{ViewChange, update};
 pub use self::presets::Preset;
+pub use self::sharing::Share;
 use crate::goals::filter::{Condition, Filter, Subject, compile};
 use crate::goals::history::{self, Delta, DeltaQuery, Moment};
+pub use crate::goals::order::Order as Sort;
 use crate::goals::visibility::{IS_HELD, IS_TOP_LEVEL};
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::orgs::queries::raise_revision;
@@ -41,6 +44,8 @@ pub struct View {
     pub owner: Option<PersonNumber>,
     /// Whether every member sees it although it has an owner.
     pub is_public: bool,
+    /// Who else sees it although it has an owner.
+    pub shares: Vec<Share>,
     /// Which preset it is, if it is one.
     pub preset: Option<Preset>,
     /// Which goals it holds.
@@ -66,6 +71,8 @@ pub struct NewView {
     pub owner: Option<PersonNumber>,
     /// Whether every member sees it although it has an owner.
     pub is_public: bool,
+    /// Who else sees it although it has an owner.
+    pub shares: Vec<Share>,
     /// Which goals it holds.
     pub selection: Selection,
     /// Whether a page shows them one below the other, not as a tree.
@@ -105,56 +112,7 @@ impl Selection {
     }
 }
 
-/// The order in which a page shows a view's goals. Goals that are alike in it follow their numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Sort {
-    /// By number: the older goal first.
-    #[default]
-    Id,
-    /// By title, without regard to case.
-    Title,
-    /// By due date, those without one last.
-    Due,
-    /// By percent of the way to the target, the least first.
-    Progress,
-    /// By status.
-    Status,
-    /// By last check-in, the latest first.
-    CheckIn,
-}
-
-impl Sort {
-    const ALL: [Self; 6] = [Self::Id, Self::Title, Self::Due, Self::Progress, Self::Status, Self::CheckIn];
-
-    /// The word for it in the database and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Title => "title",
-            Self::Due => "due",
-            Self::Progress => "progress",
-            Self::Status => "status",
-            Self::CheckIn => "checkIn",
-        }
-    }
-}
-
-impl FromStr for Sort {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == word).ok_or(())
-    }
-}
-
-impl fmt::Display for Sort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why a view was not saved or deleted.
+/// Why a view was not saved, changed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
     /// Another view of the organization has this GUID.
@@ -167,8 +125,17 @@ pub enum ViewError {
     #[error("the organization has no view {0}; list its views to see their ids")]
     NotFound(Uuid),
     /// Presets are part of every organization.
-    #[error("`{}` is a preset, which every organization has; only saved views can be deleted", .0.name())]
+    #[error("`{}` is a preset, which every organization has; only saved views can be changed or deleted", .0.name())]
     IsPreset(Preset),
+    /// Somebody else made it.
+    #[error("the view {0} can be changed by its owner and by owners of the organization only")]
+    MayNot(Uuid),
+    /// It is to be shown to somebody whom the organization does not have.
+    #[error("the organization has no {0}; a view is shared with its people and teams")]
+    NoSuchShare(Share),
+    /// It is to be shown to more than can be named.
+    #[error("a view is shared with at most {} people and teams; make it public instead", sharing::MAX_SHARES)]
+    TooManyShares,
     /// The database refused.
     #[error(transparent)]
     Database(#[from] goalpost_db::Error),
@@ -177,37 +144,43 @@ pub enum ViewError {
 /// Save a view, as one change of the organization's data made by `actor`.
 ///
 /// # Errors
-/// [`ViewError::GuidTaken`] and [`ViewError::InvalidName`]; the transaction must then be given up.
+/// [`ViewError::GuidTaken`], [`ViewError::InvalidName`], and what is wrong with the shares; the transaction must then be
+/// given up.
 pub fn create(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     new: &NewView,
     actor: Option<PersonNumber>,
 ) -> Result<View, ViewError> {
-    let length = new.name.chars().count();
-    if new.name.trim().is_empty() || length > MAX_NAME || new.name.contains(char::is_control) {
-        return Err(ViewError::InvalidName);
-    }
+    check_name(&new.name)?;
+    sharing::check(tx, organization, &new.shares)?;
     let revision = raise_revision(tx, organization, actor, "view created")?;
     queries::insert(tx, organization, revision, new)
+}
+
+fn check_name(name: &str) -> Result<(), ViewError> {
+    let length = name.chars().count();
+    if name.trim().is_empty() || length > MAX_NAME || name.contains(char::is_control) {
+        return Err(ViewError::InvalidName);
+    }
+    Ok(())
 }
 
 /// Delete a saved view, as one change of the organization's data made by `actor`; its last state stays in the history.
 /// Exports that were asked for before go on.
 ///
 /// # Errors
-/// [`ViewError::NotFound`] and [`ViewError::IsPreset`]; the transaction must then be given up.
+/// [`ViewError::NotFound`] (also where the actor does not see it), [`ViewError::IsPreset`] and [`ViewError::MayNot`]; the
+/// transaction must then be given up.
 pub fn delete(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     guid: Uuid,
     actor: Option<PersonNumber>,
 ) -> Result<View, ViewError> {
-    let view = queries::find(tx, organization, guid)?.ok_or(ViewError::NotFound(guid))?;
-    if let Some(preset) = view.preset {
-        return Err(ViewError::IsPreset(preset));
-    }
     let revision = raise_revision(tx, organization, actor, "view deleted")?;
+    let view = change::changeable(tx, organization, guid, actor)?;
+    sharing::write(tx, organization, revision, view.number, &view.shares, &[])?;
     queries::delete(tx, organization, revision, view.number)?;
     Ok(view)
 }

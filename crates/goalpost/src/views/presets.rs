@@ -108,9 +108,10 @@ pub fn insert(tx: &Tx<'_>, organization: &Organization, revision: i64) -> Result
             name: preset.name().to_owned(),
             owner: None,
             is_public: true,
+            shares: Vec::new(),
             selection: Selection { filter: preset.filter(), top_level: false },
             flat: true,
-            sort: Sort::Id,
+            sort: Sort::default(),
         };
         queries::insert_row(tx, organization.number, revision, number, Some(preset), &view)?;
     }

@@ -1,15 +1,16 @@
-//! Rows of `view`.
+//! Rows of `view`, and whom each is shown to.
 
 use goalpost_db::{Error, Result, Row, Tx, params};
+use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{NewView, Preset, Selection, View, ViewError};
-use crate::goals::filter::Filter;
+use super::{NewView, Preset, Selection, View, ViewError, sharing};
+use crate::goals::filter::{Condition, Filter, Subject};
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::orgs::queries::mint_numbers;
 
-const COLUMNS: &str =
-    "id, guid, name, owner, is_public, preset, filter, top_level, flat, sort, revision, created_at";
+const SELECT: &str = "select v.id, v.guid, v.name, v.owner, v.is_public, v.preset, v.filter, v.top_level, v.flat, \
+                      v.sort, v.revision, v.created_at from view v";
 
 fn from_row(row: &Row<'_>) -> Result<View> {
     let guid = Uuid::from_bytes(row.bytes(1)?);
@@ -23,6 +24,7 @@ fn from_row(row: &Row<'_>) -> Result<View> {
         name: row.text(2)?.to_owned(),
         owner: row.opt_int(3)?.map(PersonNumber),
         is_public: row.bool(4)?,
+        shares: Vec::new(),
         preset: preset.transpose()?,
         selection: Selection {
             filter: Filter::parse(row.text(6)?).map_err(|error| unknown(&error.to_string()))?,
@@ -36,32 +38,69 @@ fn from_row(row: &Row<'_>) -> Result<View> {
     })
 }
 
+/// Views, with whom they are shown to.
+fn read(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    sql: &str,
+    params: goalpost_db::Params<'_>,
+) -> Result<Vec<View>> {
+    let mut views = tx.query(sql, params, from_row)?;
+    let owned: Vec<i64> = views.iter().filter(|view| view.owner.is_some()).map(|view| view.number).collect();
+    for (number, share) in sharing::read(tx, organization, &owned)? {
+        if let Some(view) = views.iter_mut().find(|view| view.number == number) {
+            view.shares.push(share);
+        }
+    }
+    Ok(views)
+}
+
 /// The view with this GUID, whoever may see it. For what concerns the organization itself; a person's request asks
 /// [`find_visible`].
 pub fn find(tx: &Tx<'_>, organization: OrganizationNumber, guid: Uuid) -> Result<Option<View>> {
-    let sql = format!("-- views::find\nselect {COLUMNS} from view where organization = ?1 and guid = ?2");
-    tx.query_opt(&sql, params![organization, guid.into_bytes()], from_row)
+    let sql = format!("-- views::find\n{SELECT} where v.organization = ?1 and v.guid = ?2");
+    Ok(read(tx, organization, &sql, params![organization, guid.into_bytes()])?.pop())
 }
 
-/// The view with this GUID, if this person may see it: it is public, the organization's, or their own.
+/// The view with this GUID, if this person may see it: it is public, the organization's, their own, or shared with them
+/// or a team of theirs.
 pub fn find_visible(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     guid: Uuid,
     person: PersonNumber,
 ) -> Result<Option<View>> {
-    let sql = format!(
-        "-- views::find_visible
-        select {COLUMNS} from view
-        where organization = ?1 and guid = ?2 and (is_public or owner is null or owner = ?3)"
-    );
-    tx.query_opt(&sql, params![organization, guid.into_bytes(), person], from_row)
+    let Condition { sql: visible, params: mut more } = visible(organization, person, 3);
+    let sql =
+        format!("-- views::find_visible\n{SELECT} where v.organization = ?1 and v.guid = ?2 and {visible}");
+    let mut params = params![organization, guid.into_bytes()].to_vec();
+    params.append(&mut more);
+    Ok(read(tx, organization, &sql, &params)?.pop())
+}
+
+fn visible(organization: OrganizationNumber, person: PersonNumber, first: usize) -> Condition {
+    let subject = Subject { organization, person: Some(person), today: Date::default() };
+    sharing::visible_to(&subject, first)
 }
 
 /// Every view of the organization, private ones of all people included: presets first, then in order of creation.
 pub fn list(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Vec<View>> {
-    let sql = format!("-- views::list\nselect {COLUMNS} from view where organization = ?1 order by id");
-    tx.query(&sql, params![organization], from_row)
+    let sql = format!("-- views::list\n{SELECT} where v.organization = ?1 order by v.id");
+    read(tx, organization, &sql, params![organization])
+}
+
+/// The views that a person may see, in the same order.
+pub fn list_visible(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    person: PersonNumber,
+) -> Result<Vec<View>> {
+    let Condition { sql: visible, params: mut more } = visible(organization, person, 2);
+    let sql =
+        format!("-- views::list_visible\n{SELECT} where v.organization = ?1 and {visible} order by v.id");
+    let mut params = params![organization].to_vec();
+    params.append(&mut more);
+    read(tx, organization, &sql, &params)
 }
 
 /// Save a view under a new number.
@@ -81,6 +120,7 @@ pub fn insert(
     }
     let number = mint_numbers(tx, organization, 1)?;
     insert_row(tx, organization, revision, number, None, new)?;
+    sharing::write(tx, organization, revision, number, &[], &new.shares)?;
     let missing = || Error::unexpected(format!("view {} is not there after it was saved", new.guid));
     Ok(find(tx, organization, new.guid)?.ok_or_else(missing)?)
 }
@@ -94,8 +134,7 @@ pub(super) fn insert_row(
     preset: Option<Preset>,
     new: &NewView,
 ) -> Result<()> {
-    let filter = serde_json::to_string(&new.selection.filter)
-        .map_err(|error| Error::unexpected(format!("the filter of view {}: {error}", new.guid)))?;
+    let filter = filter_text(new.guid, &new.selection.filter)?;
     tx.execute(
         "-- views::insert
         insert into view (organization, id, revision, guid, name, owner, is_public, preset, top_level, flat, filter,
@@ -113,8 +152,40 @@ pub(super) fn insert_row(
             new.selection.top_level,
             new.flat,
             filter,
-            new.sort.as_str(),
+            new.sort.to_string(),
             tx.now_us(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn filter_text(view: Uuid, filter: &Filter) -> Result<String> {
+    serde_json::to_string(filter)
+        .map_err(|error| Error::unexpected(format!("the filter of view {view}: {error}")))
+}
+
+/// Write a view over what its row holds, which moves to the history as of this revision.
+pub(super) fn update(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    revision: i64,
+    view: &View,
+) -> Result<()> {
+    retire(tx, organization, revision, view.number)?;
+    tx.execute(
+        "-- views::update
+        update view set revision = ?3, name = ?4, is_public = ?5, top_level = ?6, flat = ?7, filter = ?8, sort = ?9
+        where organization = ?1 and id = ?2",
+        params![
+            organization,
+            view.number,
+            revision,
+            view.name.as_str(),
+            view.is_public,
+            view.selection.top_level,
+            view.flat,
+            filter_text(view.guid, &view.selection.filter)?,
+            view.sort.to_string(),
         ],
     )?;
     Ok(())
@@ -122,6 +193,15 @@ pub(super) fn insert_row(
 
 /// Move a view to the history, as of this revision.
 pub fn delete(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64, number: i64) -> Result<()> {
+    retire(tx, organization, revision, number)?;
+    tx.execute(
+        "-- views::delete\ndelete from view where organization = ?1 and id = ?2",
+        params![organization, number],
+    )?;
+    Ok(())
+}
+
+fn retire(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64, number: i64) -> Result<()> {
     tx.execute(
         "-- views::retire
         insert into view_history (organization, id, revision, guid, name, owner, is_public, preset, top_level, flat,
@@ -130,10 +210,6 @@ pub fn delete(tx: &Tx<'_>, organization: OrganizationNumber, revision: i64, numb
             filter, sort, api_settings, created_at, ?3
         from view where organization = ?1 and id = ?2",
         params![organization, number, revision],
-    )?;
-    tx.execute(
-        "-- views::delete\ndelete from view where organization = ?1 and id = ?2",
-        params![organization, number],
     )?;
     Ok(())
 }

@@ -124,7 +124,9 @@ fn every_command_explains_itself_with_an_example() {
         "token",
         "view",
         "view list",
+        "view show",
         "view create",
+        "view update",
         "view delete",
         "org",
         "org list",
@@ -245,6 +247,16 @@ fn a_created_view_has_the_asked_id_and_is_listed_until_it_is_deleted() {
     let told = shell.failure(1, &create);
     assert!(told.contains(id) && told.contains("hint: `goalpost view list"), "{told}");
 
+    let update = ["view", "update", "--organization", &org, "--id", id];
+    let changes =
+        ["--filter", "!status=Closed&progress=lt:50", "--sort", "Status, due desc", "--share", &user];
+    let changed = shell.json(&[&update[..], &changes].concat());
+    assert_eq!(changed["filter"]["and"][0]["not"]["status"]["in"][0], "Closed");
+    assert_eq!(changed["sharedWith"][0], user.as_str());
+    assert_eq!(changed["sort"], "status, due desc");
+    assert_eq!(shell.json(&["view", "show", "--organization", &org, "--id", id]), changed);
+    let told = shell.failure(1, &[&update[..], &["--filter", "status=Late"]].concat());
+    assert!(told.contains("`status` cannot be `Late`") && told.contains("`Not Started`"), "{told}");
     assert_eq!(shell.json(&["view", "delete", "--organization", &org, "--id", id])["id"], id);
     assert_eq!(listed(&shell), 0);
     shell.failure(1, &["view", "delete", "--organization", &org, "--id", id]);

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use goalpost::goals::filter::Filter;
+use goalpost::goals::order::SortKey;
 use goalpost::ids::PersonNumber;
 use goalpost::orgs::Organization;
-use goalpost::views::{self, NewView, Preset, Selection, Sort, View, ViewError, presets, queries};
+use goalpost::views::{
+    self, NewView, Preset, Selection, Share, Sort, View, ViewChange, ViewError, presets, queries,
+};
 use goalpost_db::{Error, Scope, Tx, params};
 use goalpost_testing::TestDatabase;
 use tempfile::TempDir;
@@ -15,6 +18,16 @@ const HOUSE: Uuid = uuid!("11111111-2222-4333-8444-555555555555");
 const PIPELINE: Uuid = uuid!("2c8b5fd3-67c3-4677-8eb3-e0066c4d2fd7");
 const ADA: PersonNumber = PersonNumber(1);
 const BELA: PersonNumber = PersonNumber(2);
+/// A member of [`ORCHARD`].
+const CHIDI: PersonNumber = PersonNumber(3);
+/// An owner of it.
+const DARA: PersonNumber = PersonNumber(4);
+/// Of a team below it.
+const EDO: PersonNumber = PersonNumber(5);
+/// Owns the organization.
+const FAYE: PersonNumber = PersonNumber(6);
+const ORCHARD: i64 = 1;
+const PRESS: i64 = 2;
 
 /// The presets of [`HOUSE`]. Clients hold these ids: a change here breaks them.
 const PRESETS: [(&str, &str); 7] = [
@@ -46,13 +59,14 @@ fn new_view(owner: Option<PersonNumber>, is_public: bool) -> NewView {
         name: "Pipeline \u{1f34e}".to_owned(),
         owner,
         is_public,
+        shares: Vec::new(),
         selection: Selection {
             filter: Filter::parse(r#"{"or":[{"due":{"before":"2026-01-31"}},{"owner":"me"}]}"#)
                 .expect("a filter"),
             top_level: true,
         },
         flat: false,
-        sort: Sort::Title,
+        sort: Sort::by(SortKey::Title),
     }
 }
 
@@ -90,8 +104,8 @@ fn a_saved_view_is_read_back_as_it_was_given() {
     })
     .expect("saved");
     assert_eq!(read.as_ref(), Some(&made));
-    let View { guid, name, owner, is_public, selection, flat, sort, preset, revision, .. } = made;
-    assert_eq!(NewView { guid, name, owner, is_public, selection, flat, sort }, new);
+    let View { guid, name, owner, is_public, shares, selection, flat, sort, preset, revision, .. } = made;
+    assert_eq!(NewView { guid, name, owner, is_public, shares, selection, flat, sort }, new);
     assert_eq!((preset, revision), (None, 2));
 }
 
@@ -110,6 +124,156 @@ fn a_private_view_is_seen_by_its_owner_only() {
         .expect("saved");
         assert_eq!((ada, bela), (true, seen_by_bela), "owner {owner:?}, public {is_public}");
     }
+}
+
+/// The people and teams above.
+fn populate(tx: &Tx<'_>, house: &Organization) -> Result<(), Error> {
+    for person in [ADA, BELA, CHIDI, DARA, EDO, FAYE] {
+        let role = if person == FAYE { "Organization Owner" } else { "Member" };
+        tx.execute(
+            "insert into person (organization, id, guid, name, name_fold, email, email_fold, role, source,
+                member_type, status, origin)
+            values (?1, ?2, ?3, '', '', '', '', ?4, 'Individual', 'regular', 'active', 'file')",
+            params![house.number, person, [person.0 as u8; 16], role],
+        )?;
+    }
+    for (team, above) in [(ORCHARD, None), (PRESS, Some(ORCHARD))] {
+        tx.execute(
+            "insert into team (organization, id, name, name_fold, team_type, status, parent, origin)
+            values (?1, ?2, '', '', '', 'Active', ?3, 'file')",
+            params![house.number, team, above],
+        )?;
+    }
+    for (person, team) in [(CHIDI, ORCHARD), (EDO, PRESS)] {
+        tx.execute(
+            "insert into team_member (organization, person, position, team) values (?1, ?2, 0, ?3)",
+            params![house.number, person, team],
+        )?;
+    }
+    tx.execute(
+        "insert into team_owner (organization, team, position, person) values (?1, ?2, 0, ?3)",
+        params![house.number, ORCHARD, DARA],
+    )?;
+    Ok(())
+}
+
+/// Who sees [`PIPELINE`].
+fn seen_by(tx: &Tx<'_>, house: &Organization) -> Result<Vec<i64>, Error> {
+    let mut seen = Vec::new();
+    for person in [ADA, BELA, CHIDI, DARA, EDO, FAYE] {
+        let found = queries::find_visible(tx, house.number, PIPELINE, person)?.is_some();
+        let listed = queries::list_visible(tx, house.number, person)?;
+        assert_eq!(listed.iter().any(|view| view.guid == PIPELINE), found, "person {}", person.0);
+        assert!(listed.len() >= Preset::ALL.len(), "presets are everybody's");
+        seen.extend(found.then_some(person.0));
+    }
+    Ok(seen)
+}
+
+#[test]
+fn a_shared_view_is_seen_by_the_people_and_the_teams_that_it_names() {
+    with_house(|tx, house| {
+        populate(tx, house)?;
+        let shares = vec![Share::Person(BELA), Share::Team(ORCHARD), Share::Person(BELA)];
+        let made =
+            views::create(tx, house.number, &NewView { shares, ..new_view(Some(ADA), false) }, Some(ADA))?;
+        assert_eq!(made.shares, [Share::Person(BELA), Share::Team(ORCHARD)]);
+        assert_eq!(seen_by(tx, house)?, [ADA.0, BELA.0, CHIDI.0, DARA.0]);
+        // A team is who is in it now.
+        let team = params![house.number, EDO, ORCHARD];
+        tx.execute("update team_member set team = ?3 where organization = ?1 and person = ?2", team)?;
+        assert_eq!(seen_by(tx, house)?, [ADA.0, BELA.0, CHIDI.0, DARA.0, EDO.0]);
+
+        let only_edo = ViewChange { shares: Some(vec![Share::Person(EDO)]), ..ViewChange::default() };
+        views::update(tx, house.number, PIPELINE, &only_edo, Some(ADA))?;
+        assert_eq!(seen_by(tx, house)?, [ADA.0, EDO.0]);
+        let before = "select count(*) from view_share_history where organization = ?1 and until = 3";
+        assert_eq!(count(tx, house, before)?, 2);
+        views::delete(tx, house.number, PIPELINE, Some(ADA))?;
+        assert_eq!(count(tx, house, "select count(*) from view_share where organization = ?1")?, 0);
+        Ok(())
+    })
+    .expect("shared");
+}
+
+#[test]
+fn a_view_is_shared_with_those_that_there_are_and_not_with_too_many() {
+    for (shares, reason) in [
+        (vec![Share::Person(PersonNumber(99))], "the organization has no person 99"),
+        (vec![Share::Team(99)], "the organization has no team 99"),
+        (vec![Share::Person(BELA); views::sharing::MAX_SHARES + 1], "at most 100 people and teams"),
+    ] {
+        let refused = with_house(|tx, house| {
+            populate(tx, house)?;
+            views::create(tx, house.number, &NewView { shares, ..new_view(Some(ADA), false) }, None)
+        });
+        assert!(refused.expect_err("refused").to_string().contains(reason), "{reason}");
+    }
+}
+
+#[test]
+fn a_change_says_what_becomes_another_and_keeps_what_was() {
+    let (made, changed, kept) = with_house(|tx, house| {
+        let made = views::create(tx, house.number, &new_view(Some(ADA), false), None)?;
+        let change = ViewChange {
+            name: Some("Late".to_owned()),
+            is_public: Some(true),
+            filter: Some(Filter::parse(r#"{"due":"overdue"}"#).expect("a filter")),
+            top_level: Some(false),
+            flat: Some(true),
+            sort: Some("status, due desc".parse().expect("an order")),
+            shares: None,
+        };
+        let changed = views::update(tx, house.number, PIPELINE, &change, None)?;
+        assert_eq!(queries::find(tx, house.number, PIPELINE)?.as_ref(), Some(&changed));
+        let kept = "select count(*) from view_history where organization = ?1 and revision = 2 and until = 3
+              and name like 'Pipeline%' and sort = 'title'";
+        let kept = count(tx, house, kept)?;
+        let again = views::update(tx, house.number, PIPELINE, &ViewChange::default(), None)?;
+        assert_eq!(View { revision: 3, ..again }, changed);
+        Ok((made, changed, kept))
+    })
+    .expect("changed");
+    assert_eq!(
+        (changed.number, changed.guid, changed.created_at_us),
+        (made.number, made.guid, made.created_at_us)
+    );
+    assert_eq!((changed.name.as_str(), changed.is_public, changed.flat), ("Late", true, true));
+    assert_eq!(changed.sort.to_string(), "status, due desc");
+    assert_eq!((changed.revision, kept), (3, 1));
+}
+
+#[test]
+fn a_view_is_changed_by_its_owner_and_by_owners_of_the_organization() {
+    const YES: &str = "";
+    const NO: &str = "can be changed by its owner";
+    const HIDDEN: &str = "has no view";
+    for (owner, is_public, by_ada, by_bela, by_faye) in
+        [(Some(ADA), true, YES, NO, YES), (Some(ADA), false, YES, HIDDEN, HIDDEN), (None, true, NO, NO, YES)]
+    {
+        for (actor, expected) in [(ADA, by_ada), (BELA, by_bela), (FAYE, by_faye)] {
+            for is_deleted in [false, true] {
+                let told = with_house(|tx, house| {
+                    populate(tx, house)?;
+                    views::create(tx, house.number, &new_view(owner, is_public), None)?;
+                    if is_deleted {
+                        views::delete(tx, house.number, PIPELINE, Some(actor))
+                    } else {
+                        views::update(tx, house.number, PIPELINE, &ViewChange::default(), Some(actor))
+                    }
+                });
+                let told = told.map_or_else(|error| error.to_string(), |_| String::new());
+                assert!(
+                    told.contains(expected) && told.is_empty() == expected.is_empty(),
+                    "{actor:?}: {told}"
+                );
+            }
+        }
+    }
+    let preset = with_house(|tx, house| {
+        views::update(tx, house.number, Preset::Overdue.guid(HOUSE), &ViewChange::default(), None)
+    });
+    assert!(matches!(preset, Err(ViewError::IsPreset(Preset::Overdue))));
 }
 
 #[test]
@@ -183,7 +347,7 @@ fn what_cannot_be_deleted_says_why() {
         with_house(|tx, house| views::delete(tx, house.number, Preset::AllObjectives.guid(HOUSE), None));
     assert_eq!(
         preset.expect_err("a preset").to_string(),
-        "`All objectives` is a preset, which every organization has; only saved views can be deleted"
+        "`All objectives` is a preset, which every organization has; only saved views can be changed or deleted"
     );
     let missing = with_house(|tx, house| views::delete(tx, house.number, PIPELINE, None));
     assert!(matches!(missing, Err(ViewError::NotFound(PIPELINE))));

@@ -71,6 +71,7 @@ mod compile;
 mod leaves;
 mod odata;
 mod parse;
+mod url;
 
 use goalpost_db::Value;
 use jiff::civil::Date;
@@ -84,6 +85,7 @@ pub use self::leaves::{
 };
 pub use self::odata::ODataError;
 pub use self::parse::FilterError;
+pub use self::url::UrlFilterError;
 use crate::ids::{OrganizationNumber, PersonNumber};
 
 /// Levels of `and`, `or` and `not` that a filter may have.

@@ -71,7 +71,16 @@ impl Imported {
 
     fn save_view_as(&self, guid: Uuid, selection: Selection, sort: Sort) {
         let name = "A view".to_owned();
-        let new = NewView { guid, name, owner: None, is_public: true, selection, flat: true, sort };
+        let new = NewView {
+            shares: Vec::new(),
+            guid,
+            name,
+            owner: None,
+            is_public: true,
+            selection,
+            flat: true,
+            sort,
+        };
         self.write(|tx, organization| create(tx, organization, &new, None));
     }
 

@@ -1,6 +1,7 @@
 //! An export holds exactly the goals of its view: filters are evaluated a second time, in plain Rust over the file.
 
 use goalpost::goals::filter::Filter;
+use goalpost::goals::order::SortKey;
 use goalpost::views::{self, Preset, Selection, Sort};
 use goalpost_viva::label::{ObjectType, object_type};
 use goalpost_viva::sample::Options;
@@ -165,7 +166,7 @@ async fn filters_choose_the_goals_that_they_describe() {
     for (json, holds) in filters {
         assert_is_a_choice(&oracle, json, &holds);
         let selection = Selection { filter: Filter::parse(json).expect("a filter"), top_level: false };
-        let view = imported.save_view(selection, Sort::Id);
+        let view = imported.save_view(selection, Sort::default());
         println!("{json}");
         assert_same(&imported.export(&imported.t.client(OWNER), view).await, &oracle.csv(OWNER_ID, &holds));
     }
@@ -177,7 +178,7 @@ async fn a_view_of_top_level_goals_holds_those_below_none_of_the_file() {
     let oracle = imported.oracle();
     let is_top = |goal: &Objective| goal.parent_ids.iter().all(|parent| oracle.goal(*parent).is_none());
     assert_is_a_choice(&oracle, "the top level", is_top);
-    let view = imported.save_view(Selection { top_level: true, ..Selection::default() }, Sort::Id);
+    let view = imported.save_view(Selection { top_level: true, ..Selection::default() }, Sort::default());
     assert_same(&imported.export(&imported.t.client(OWNER), view).await, &oracle.csv(OWNER_ID, is_top));
 }
 
@@ -189,8 +190,8 @@ async fn rows_follow_their_numbers_however_a_page_sorts_the_view() {
     let expected = imported.oracle().csv(IVY, |_| true);
     let ids: Vec<_> = String::from_utf8_lossy(&expected).lines().map(|line| line[..2].to_owned()).collect();
     assert_eq!(ids, ["Id", "5,", "10", "20", "30"]);
-    for sort in [Sort::Title, Sort::Due, Sort::Progress, Sort::Status, Sort::CheckIn] {
-        let view = imported.save_view(Selection::default(), sort);
+    for key in SortKey::ALL {
+        let view = imported.save_view(Selection::default(), Sort::by(*key));
         assert_same(&imported.export(&imported.t.client(IVYS_EMAIL), view).await, &expected);
     }
 }
@@ -229,10 +230,10 @@ async fn what_becomes_of_a_view_does_not_change_an_export_that_was_asked_for() {
     };
     let delete = |view| imported.write(|tx, organization| views::delete(tx, organization, view, None));
 
-    let view = imported.save_view(of_status("Closed"), Sort::Id);
+    let view = imported.save_view(of_status("Closed"), Sort::default());
     let before = imported.create(&ivy, view).await;
     delete(view);
-    imported.save_view_as(view, of_status("Behind"), Sort::Id);
+    imported.save_view_as(view, of_status("Behind"), Sort::default());
     let oracle = imported.oracle();
     assert_same(&imported.run_and_fetch(&ivy, &before).await, &oracle.csv(IVY, |goal| is(goal, "Closed")));
 

@@ -150,6 +150,7 @@ fn insert_goal(t: &TestApp, id: i64, title: &str, restricted_to: Option<i64>) {
 fn save_view(t: &TestApp, name: &str) -> Uuid {
     let guid = t.app.ids.guid();
     let new = NewView {
+        shares: Vec::new(),
         guid,
         name: name.to_owned(),
         owner: None,

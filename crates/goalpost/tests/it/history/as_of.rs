@@ -40,7 +40,16 @@ fn save_views(db: &Db) -> Vec<Uuid> {
     for (number, selection) in (1..).zip(selections) {
         let guid = Uuid::from_u128(0x7777_0000_0000_4000_8000_0000_0000_0000 + number);
         let (name, sort) = (format!("View {number}"), Sort::default());
-        let new = NewView { guid, name, owner: None, is_public: true, selection, flat: true, sort };
+        let new = NewView {
+            shares: Vec::new(),
+            guid,
+            name,
+            owner: None,
+            is_public: true,
+            selection,
+            flat: true,
+            sort,
+        };
         db.write_alone(NUMBER, Duration::from_secs(5), |tx| views::create(tx, NUMBER, &new, None))
             .expect("the view is saved");
         guids.push(guid);

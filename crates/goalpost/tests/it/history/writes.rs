@@ -127,6 +127,7 @@ fn views_are_kept() {
     let house = houses.build();
     let mut watch = Watch::new(&houses.db, house);
     let new = NewView {
+        shares: Vec::new(),
         guid: Uuid::from_u128(7),
         name: "Mine".to_owned(),
         owner: Some(PersonNumber(1)),

@@ -133,6 +133,7 @@ pub(crate) fn save_views(db: &Db, organization: OrganizationNumber, number: u128
     db.write_alone(organization, Duration::from_secs(5), |tx| {
         for guid in &views {
             let new = NewView {
+                shares: Vec::new(),
                 guid: *guid,
                 name: format!("Goals {guid}"),
                 owner: None,
