@@ -1,15 +1,19 @@
-//! `cargo xtask clients`: Microsoft's own Python client, in exactly the versions of `tests/clients/requirements.txt`,
-//! against the built program.
+//! `cargo xtask clients`: programs that others wrote, against the built program. Microsoft's own Python client at the Graph
+//! door; two libraries that speak OData, and schemathesis, which invents requests, at `/api/v1`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use crate::program::{self, debian, goalpost, output, program, target_folder};
+use anyhow::Context as _;
+
+use crate::program::{self, debian, goalpost, output, program, root, target_folder};
+use crate::services::tools;
 use crate::steps::{Failed, Steps};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     steps.step(
-        "install Microsoft's client",
-        "`tests/clients/requirements.txt` names what is installed",
+        "install the clients",
+        "`tests/clients` has requirements.txt and node/package-lock.json, which name what is installed",
         || {
             debian("python3-venv", || output(program("python3").args(["-c", "import ensurepip"])).is_some())?;
             program::run(program("python3").args(["-m", "venv"]).arg(environment()))?;
@@ -21,17 +25,48 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
                 "--disable-pip-version-check",
                 "--requirement",
                 "tests/clients/requirements.txt",
-            ]))
+            ]))?;
+            tools::install_node()?;
+            install_packages(&packages())
         },
     )?;
+    let built =
+        steps.step("the program", "`cargo build --package goalpost` says more", || goalpost("dev"))?;
+    let hint = "`tests/clients` has the checks, the message above the one that failed";
+    let check = |script: &str, more: &[&Path]| {
+        let mut check = program(python());
+        check.args(["-B", &format!("tests/clients/{script}")]).arg(&built).args(more);
+        program::run(&mut check)
+    };
+    steps.step("Microsoft's client", hint, || check("msgraph_beta_sdk.py", &[]))?;
+    steps.step("python-odata", hint, || check("odata_python.py", &[]))?;
+    steps.step("@odata/client", hint, || check("odata_node.py", &[&tools::node()?, &packages()]))?;
     steps.step(
-        "Microsoft's client",
-        "`tests/clients` has the checks, the message above the one that failed",
-        || {
-            let goalpost = goalpost("dev")?;
-            program::run(program(python()).args(["-B", "tests/clients/msgraph_beta_sdk.py"]).arg(goalpost))
-        },
+        "schemathesis",
+        "above are the request and what the OpenAPI document says otherwise; crates/goalpost/src/api/openapi.rs makes it",
+        || check("openapi.py", &[]),
     )
+}
+
+/// Install what the lock file names into a folder, unless it is there.
+fn install_packages(folder: &Path) -> anyhow::Result<()> {
+    const FILES: [&str; 2] = ["package.json", "package-lock.json"];
+    let wanted = |name: &str| root().join("tests/clients/node").join(name);
+    // npm writes this file last.
+    let installed = folder.join("node_modules/.package-lock.json").exists();
+    if installed && FILES.iter().all(|name| is_same(&wanted(name), &folder.join(name))) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    for name in FILES {
+        fs::copy(wanted(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    let words = ["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"];
+    program::run(tools::npm()?.current_dir(folder).args(words))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn environment() -> PathBuf {
@@ -40,4 +75,8 @@ fn environment() -> PathBuf {
 
 fn python() -> PathBuf {
     environment().join("bin/python")
+}
+
+fn packages() -> PathBuf {
+    target_folder().join("tools/clients")
 }

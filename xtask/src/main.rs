@@ -29,14 +29,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Everything that the README promises: lint, tests, Microsoft's own client, five minutes of fuzzing
+    /// Everything that the README promises: lint, tests, clients that others wrote, five minutes of fuzzing
     #[command(alias = "ci")]
     Test,
     /// Form, warnings, documentation and dependencies
     Lint,
     /// Give every reader of foreign input surprising texts
     Fuzz(fuzz::FuzzArgs),
-    /// Run Microsoft's own Python client against the built program
+    /// Run clients that others wrote against the built program: Microsoft's own, OData libraries, schemathesis
     Clients,
     /// Measure import and export on invented goals
     Bench(bench::BenchArgs),

@@ -11,7 +11,7 @@ mod postgres;
 mod registry;
 mod seaweedfs;
 mod start;
-mod tools;
+pub(crate) mod tools;
 
 use std::path::PathBuf;
 use std::time::Duration;

