@@ -122,6 +122,11 @@ impl Ask {
         })
     }
 
+    /// Whether it asks for a part of the list only.
+    pub(super) fn is_cut(&self) -> bool {
+        self.top.is_some() || self.skip > 0
+    }
+
     /// The query of the page behind this one, which has `rows` rows, the last of them at `place`; `None` if no more rows
     /// were asked for.
     pub(super) fn next(&self, place: &[Value], rows: u64) -> Option<String> {

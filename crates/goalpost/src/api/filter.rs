@@ -1,6 +1,7 @@
 //! `$filter` over the properties of a set, as SQL. Values always travel as parameters.
 //!
 //! A comparison with a value is false where the property is null, but `ne` is true (OData 4.01 Part 2, 5.1.1.1.2).
+//! Texts that are searched are compared without regard to case, as filters of goals do.
 //! Every condition is true or false, never unknown, so that `not` is its exact opposite.
 
 use goalpost_db::Value;
@@ -29,14 +30,6 @@ struct Compiler {
     set: &'static Set,
     first: usize,
     params: Vec<Value>,
-}
-
-/// What stands on the left of a comparison.
-#[derive(Clone, Copy)]
-struct Operand {
-    property: &'static Property,
-    /// Compared without regard to case.
-    is_folded: bool,
 }
 
 impl Compiler {
@@ -81,8 +74,8 @@ impl Compiler {
         operand: &Expr,
         literal: &Literal,
     ) -> Result<String, GraphError> {
-        let operand = self.operand(operand)?;
-        let sql = operand.sql();
+        let property = self.operand(operand)?;
+        let sql = property.fold.unwrap_or(property.sql);
         let is = match operator {
             BinaryOperator::Equal => "=",
             BinaryOperator::NotEqual => "<>",
@@ -99,7 +92,7 @@ impl Compiler {
                 _ => "1 = 0".to_owned(),
             });
         }
-        let value = value(operand, literal)?;
+        let value = value(property, literal)?;
         let value = self.bind(value);
         Ok(match operator {
             BinaryOperator::NotEqual => format!("({sql} is null or {sql} <> {value})"),
@@ -122,7 +115,7 @@ impl Compiler {
         let [operand, Expr::Literal(Literal::String(text))] = arguments else {
             return Err(refused(format!("{name} takes a property and a text in quotes")));
         };
-        let Operand { property, .. } = self.operand(operand)?;
+        let property = self.operand(operand)?;
         let Some(column) = property.fold else {
             let searched = self.set.properties.iter().filter(|property| property.fold.is_some());
             let searched: Vec<_> = searched.map(|property| property.name).collect();
@@ -146,9 +139,9 @@ impl Compiler {
     }
 
     /// A property, perhaps in `tolower` or `toupper`.
-    fn operand(&self, expr: &Expr) -> Result<Operand, GraphError> {
+    fn operand(&self, expr: &Expr) -> Result<&'static Property, GraphError> {
         match expr {
-            Expr::Path(path) => Ok(Operand { property: self.property(path.as_str())?, is_folded: false }),
+            Expr::Path(path) => self.property(path.as_str()),
             Expr::Call { name, arguments }
                 if name.eq_ignore_ascii_case("tolower") || name.eq_ignore_ascii_case("toupper") =>
             {
@@ -158,7 +151,7 @@ impl Compiler {
                         if property.fold.is_none() {
                             return Err(refused(format!("'{}' has no {name}", property.name)));
                         }
-                        Ok(Operand { property, is_folded: true })
+                        Ok(property)
                     }
                     _ => Err(refused(format!("{name} takes a property"))),
                 }
@@ -175,12 +168,6 @@ impl Compiler {
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
         format!("?{}", self.first + self.params.len() - 1)
-    }
-}
-
-impl Operand {
-    fn sql(self) -> &'static str {
-        if self.is_folded { self.property.fold.unwrap_or(self.property.sql) } else { self.property.sql }
     }
 }
 
@@ -209,8 +196,8 @@ fn mirrored(operator: BinaryOperator) -> BinaryOperator {
 }
 
 /// A value as the database holds those of the property.
-fn value(operand: Operand, literal: &Literal) -> Result<Value, GraphError> {
-    let Property { name, kind, .. } = operand.property;
+fn value(property: &Property, literal: &Literal) -> Result<Value, GraphError> {
+    let Property { name, kind, .. } = property;
     let found = match (kind, literal) {
         (PropertyKind::Int, Literal::Integer(value)) => Some(Value::Int(*value)),
         (PropertyKind::Real, Literal::Integer(value)) => Some(Value::Real(*value as f64)),
@@ -218,7 +205,9 @@ fn value(operand: Operand, literal: &Literal) -> Result<Value, GraphError> {
             text.parse().ok().filter(|value: &f64| value.is_finite()).map(Value::Real)
         }
         (PropertyKind::Flag, Literal::Boolean(value)) => Some(Value::Bool(*value)),
-        (PropertyKind::Text, Literal::String(text)) if operand.is_folded => Some(Value::Text(fold(text))),
+        (PropertyKind::Text, Literal::String(text)) if property.fold.is_some() => {
+            Some(Value::Text(fold(text)))
+        }
         (PropertyKind::Text, Literal::String(text)) => Some(Value::Text(text.clone())),
         (PropertyKind::Day, Literal::Date(day)) => Some(Value::Text(day.clone())),
         (PropertyKind::Moment, Literal::DateTimeOffset(text)) => moment(text).map(Value::Int),
@@ -270,9 +259,9 @@ mod tests {
         assert_eq!(
             compiled(&PEOPLE, "name ne 'Ann' and not (managerId gt 4)"),
             (
-                "((p.name is null or p.name <> ?3) and (not (p.manager is not null and p.manager > ?4)))"
+                "((p.name_fold is null or p.name_fold <> ?3) and (not (p.manager is not null and p.manager > ?4)))"
                     .to_owned(),
-                vec!["Ann".into(), Value::Int(4)]
+                vec!["ann".into(), Value::Int(4)]
             )
         );
         assert_eq!(compiled(&PEOPLE, "managerId eq null").0, "(p.manager is null)");

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`sets`] says what there is, [`routes`] what can be done with it. `read` answers lists and single things, by `ask` (what
-//! is asked for), `filter` (as SQL) and `rows` (the answer). [`write`](mod@write) does one of the `deeds` in one transaction. [`metadata`] and [`openapi`] describe all of it, from the same
+//! is asked for), `filter` (as SQL) and `rows` (the answer). [`write`](mod@write) does one of the `deeds` in one transaction. `past` answers what was and what changed. [`metadata`] and [`openapi`] describe all of it, from the same
 //! two tables.
 //!
 //! What a caller may not see does not exist here: it is in no row, no count, no order, no filter and no entity tag.
@@ -17,6 +17,7 @@ mod deeds;
 mod filter;
 pub mod metadata;
 pub mod openapi;
+mod past;
 mod read;
 pub mod routes;
 mod rows;
@@ -31,12 +32,15 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 
+use goalpost_odata::QueryString;
+
 use self::routes::{Deed, GOAL, ID, ORGANIZATION, ROUTES, Route};
 use self::sets::{ORGANIZATIONS, Set};
 use crate::app::App;
 use crate::http::GraphError;
 use crate::identity::{Caller, Member};
 use crate::origin::Origin;
+use crate::views::{self, View};
 
 /// Where the service stands.
 pub const BASE: &str = "/api/v1";
@@ -126,6 +130,8 @@ async fn serve(
         Deed::List => read::list(&call).await,
         Deed::Count => read::count(&call).await,
         Deed::Get => read::get(&call).await,
+        Deed::Delta => past::delta(&call).await,
+        Deed::History => past::history(&call).await,
         Deed::Write(write) => write::write(call, write, request).await,
     }
 }
@@ -152,6 +158,22 @@ impl Call {
     fn above(&self) -> Result<Option<i64>, GraphError> {
         let goal = self.names.get(GOAL).map(|text| text.parse().map_err(|_| no_such(&sets::GOALS)));
         goal.transpose()
+    }
+
+    /// A view that the caller sees, by its GUID.
+    async fn view(&self, guid: &str) -> Result<View, GraphError> {
+        let member = self.member().await?;
+        let guid = crate::http::parse_guid(guid).ok_or_else(|| no_such(&sets::VIEWS))?;
+        let found = self.app.db.read(member.organization, |tx| {
+            views::queries::find_visible(tx, member.organization, guid, member.person)
+        });
+        found.await?.ok_or_else(|| no_such(&sets::VIEWS))
+    }
+
+    /// The value of a query option, decoded.
+    fn option(&self, name: &str) -> Option<String> {
+        let query = QueryString::parse(self.query.as_deref()?).ok()?;
+        query.pairs().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
     }
 
     /// The key of the thing that the path names.

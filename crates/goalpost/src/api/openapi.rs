@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::BASE;
 use super::body::{Field, FieldKind};
 use super::routes::{Deed, ROUTES, Route};
-use super::sets::{ORGANIZATIONS, PropertyKind, SETS, Set};
+use super::sets::{ORGANIZATIONS, PropertyKind, SETS, Set, Visible};
 use super::write::{Kind, Write};
 
 /// The document.
@@ -61,9 +61,16 @@ fn operation(route: &Route) -> Json {
         Deed::List => &["$filter", "$search", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken"],
         Deed::Count => &["$filter", "$search"],
         Deed::Get => &["$select"],
-        Deed::Write(_) => &[],
+        Deed::Delta => {
+            &["$filter", "$search", "viewId", "since", "sinceExport", "$deltatoken", "$skiptoken", "snapshot"]
+        }
+        Deed::History | Deed::Write(_) => &[],
     };
     parameters.extend(options.iter().map(|name| option(name)));
+    let is_read = matches!(route.deed, Deed::List | Deed::Count | Deed::Get);
+    if is_read && route.set.visible == Visible::OfGoals {
+        parameters.push(option("asOf"));
+    }
     let ok = match route.deed {
         Deed::List => json!({
             "description": "A page; `@odata.nextLink` leads to the next one",
@@ -77,6 +84,14 @@ fn operation(route: &Route) -> Json {
             "description": "The thing, with its entity tag in `ETag`",
             "headers": { "ETag": { "schema": { "type": "string" } } },
             "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
+        Deed::Delta => json!({
+            "description": "Things that are new or others, and what is gone; `@odata.deltaLink` leads to what changes next",
+            "content": { "application/json": { "schema": delta_schema(route.set) } },
+        }),
+        Deed::History => json!({
+            "description": "Changes, the first one first",
+            "content": { "application/json": { "schema": history_schema() } },
         }),
         Deed::Write(Write { kind: Kind::Delete, .. }) => json!({ "description": "It is gone" }),
         Deed::Write(_) => json!({
@@ -98,7 +113,11 @@ fn operation(route: &Route) -> Json {
         ("413", "The body is too large"),
         ("415", "The body is no JSON"),
     ];
-    let mut refusals = if matches!(route.deed, Deed::Write(_)) { of_writes.to_vec() } else { Vec::new() };
+    let mut refusals = match route.deed {
+        Deed::Write(_) => of_writes.to_vec(),
+        Deed::Delta => vec![("410", "What changed cannot be told; read everything anew at `Location`")],
+        _ => Vec::new(),
+    };
     if success == "204" {
         refusals.remove(0);
     }
@@ -171,7 +190,7 @@ fn path_names(path: &str) -> impl Iterator<Item = &str> {
 fn path_parameter(route: &Route, name: &str) -> Json {
     let is_guid = match name {
         "id" => route.set.key().kind == PropertyKind::Guid,
-        "organization" => true,
+        "organization" | "view" => true,
         _ => false,
     };
     let kind = if is_guid { PropertyKind::Guid } else { PropertyKind::Int };
@@ -188,6 +207,12 @@ fn option(name: &str) -> Json {
         "$skip" => {
             ("How many to leave out first", json!({ "type": "integer", "minimum": 0, "maximum": 100_000 }))
         }
+        "viewId" => ("The goals of this view", json!({ "type": "string", "format": "uuid" })),
+        "since" => ("What changed since this instant, day or revision", json!({ "type": "string" })),
+        "sinceExport" => ("What changed since the state that this export shows", json!({ "type": "string" })),
+        "$deltatoken" => ("Where the delta begins, from `@odata.deltaLink`", json!({ "type": "string" })),
+        "snapshot" => ("The state of the first page, from `@odata.nextLink`", json!({ "type": "string" })),
+        "asOf" => ("As it was at this instant or on this day", json!({ "type": "string" })),
         "$count" => ("Whether to say how many there are on all pages", json!({ "type": "boolean" })),
         _ => ("Where the page begins, from `@odata.nextLink`", json!({ "type": "string" })),
     };
@@ -208,6 +233,52 @@ fn page_schema(set: &Set) -> Json {
             "@odata.nextLink": { "type": "string" },
             "value": { "type": "array", "items": reference(set.entity) },
         },
+    })
+}
+
+fn delta_schema(set: &Set) -> Json {
+    let gone = json!({
+        "type": "object",
+        "required": ["@removed", "id"],
+        "properties": {
+            "@removed": { "type": "object", "properties": { "reason": { "type": "string" } } },
+            "id": schema(set.key().kind, false),
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["@odata.context", "value"],
+        "properties": {
+            "@odata.context": { "type": "string" },
+            "@odata.nextLink": { "type": "string" },
+            "@odata.deltaLink": { "type": "string" },
+            "value": { "type": "array", "items": { "anyOf": [gone, reference(set.entity)] } },
+        },
+    })
+}
+
+fn history_schema() -> Json {
+    let property = json!({
+        "type": "object",
+        "required": ["property", "old", "new"],
+        "properties": { "property": { "type": "string" }, "old": {}, "new": {} },
+    });
+    let change = object_schema(
+        [
+            ("revision", PropertyKind::Int, false, Some("The organization's revision that it made")),
+            ("changedDateTime", PropertyKind::Moment, false, Some("When")),
+            ("actorId", PropertyKind::Int, true, Some("Who, if a person was named")),
+            ("cause", PropertyKind::Text, false, Some("What for")),
+            ("isCreated", PropertyKind::Flag, false, Some("Whether the goal is there since")),
+        ]
+        .into_iter(),
+    );
+    let mut change = change;
+    change["properties"]["properties"] = json!({ "type": "array", "items": property });
+    json!({
+        "type": "object",
+        "required": ["value"],
+        "properties": { "value": { "type": "array", "items": change } },
     })
 }
 

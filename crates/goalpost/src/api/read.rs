@@ -9,13 +9,16 @@ use uuid::Uuid;
 
 use super::ask::{Ask, Chosen};
 use super::filter::compile;
+use super::past::{as_of, state};
+use super::routes::VIEW;
 use super::rows::{self, Where};
 use super::sets::{GOALS, PropertyKind, Set};
 use super::{Call, ODATA_VERSION, no_such};
-use crate::goals::filter::{self, Filter, Subject};
+use crate::goals::filter::{Filter, Subject};
 use crate::http::GraphError;
 use crate::http::options::read_options;
 use crate::identity::Member;
+use crate::views::Selection;
 
 /// The rows of a set, in pages.
 pub(super) async fn list(call: &Call) -> Result<Response, GraphError> {
@@ -24,23 +27,23 @@ pub(super) async fn list(call: &Call) -> Result<Response, GraphError> {
         return organizations(call, &ask).await;
     }
     let member = call.member().await?;
-    let filter = Filtered::new(call.set(), ask.filter.as_deref(), ask.search.as_deref())?;
-    let (organization, above) = (member.organization, call.above()?);
-    let page = call.app.db.read(organization, |tx| {
-        let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
-        let mut found = Where::new(call.set(), &subject);
+    let mut filtered = Filtered::new(call.set(), ask.filter.as_deref(), ask.search.as_deref())?;
+    if let Some(view) = call.names.get(VIEW) {
+        filtered = filtered.within(call.view(view).await?.selection);
+    }
+    let (above, at) = (call.above()?, as_of(call)?);
+    let page = call.app.db.read(member.organization, |tx| {
+        let (subject, as_of) = state(tx, member, at)?;
+        let mut found = Where::new(call.set(), &subject, as_of);
         if let Some(goal) = above {
-            let of_goals = Where::new(&GOALS, &subject);
-            if rows::find(tx, &GOALS, &subject, of_goals, goal.into())?.is_none() {
-                return Ok(None);
-            }
+            let of_goals = Where::new(&GOALS, &subject, as_of);
+            rows::find(tx, &GOALS, &subject, of_goals, goal.into())?.ok_or_else(|| no_such(&GOALS))?;
             found.and_is(call.set(), "goalId", goal.into());
         }
-        filter.add(&mut found, &subject);
-        rows::page(tx, call.set(), &subject, found, &ask).map(Some)
+        filtered.add(&mut found, &subject);
+        Ok::<_, GraphError>(rows::page(tx, call.set(), &subject, found, &ask)?)
     });
-    let page = page.await?.ok_or_else(|| no_such(&GOALS))?;
-    Ok(answer(call, &ask, page))
+    Ok(answer(call, &ask, page.await?))
 }
 
 /// The organizations that the caller is in: few, and each found by itself.
@@ -78,13 +81,13 @@ fn answer(call: &Call, ask: &Ask, page: rows::Page) -> Response {
 pub(super) async fn count(call: &Call) -> Result<Response, GraphError> {
     let (_, options) = read_options(call.query.as_deref(), &["filter", "search"])?;
     let member = call.member().await?;
-    let filter = Filtered::new(call.set(), options.filter.as_deref(), options.search.as_deref())?;
-    let organization = member.organization;
-    let count = call.app.db.read(organization, |tx| {
-        let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
-        let mut found = Where::new(call.set(), &subject);
-        filter.add(&mut found, &subject);
-        rows::count(tx, call.set(), &found)
+    let filtered = Filtered::new(call.set(), options.filter.as_deref(), options.search.as_deref())?;
+    let at = as_of(call)?;
+    let count = call.app.db.read(member.organization, |tx| {
+        let (subject, as_of) = state(tx, member, at)?;
+        let mut found = Where::new(call.set(), &subject, as_of);
+        filtered.add(&mut found, &subject);
+        Ok::<_, GraphError>(rows::count(tx, call.set(), &found)?)
     });
     Ok(([ODATA_VERSION], [(CONTENT_TYPE, "text/plain")], count.await?.to_string()).into_response())
 }
@@ -119,16 +122,16 @@ pub(super) async fn one(
     member: Member,
     key: Value,
 ) -> Result<Option<Map<String, Json>>, GraphError> {
-    let (organization, above) = (member.organization, call.above()?);
-    let found = call.app.db.read(organization, |tx| {
-        let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
-        let mut found = Where::new(call.set(), &subject);
+    let (above, at) = (call.above()?, as_of(call)?);
+    let found = call.app.db.read(member.organization, |tx| {
+        let (subject, as_of) = state(tx, member, at)?;
+        let mut found = Where::new(call.set(), &subject, as_of);
         if let Some(goal) = above {
             found.and_is(call.set(), "goalId", goal.into());
         }
-        rows::find(tx, call.set(), &subject, found, key.clone())
+        Ok::<_, GraphError>(rows::find(tx, call.set(), &subject, found, key.clone())?)
     });
-    Ok(found.await?)
+    found.await
 }
 
 fn tag(etag: &str) -> (HeaderName, HeaderValue) {
@@ -144,39 +147,88 @@ pub(super) fn key(set: &Set, text: &str) -> Option<Value> {
 }
 
 /// The filter and the search of a request, understood.
-struct Filtered {
+#[derive(Debug)]
+pub(super) struct Filtered {
     set: &'static Set,
-    filter: Option<String>,
-    keyword: Option<Filter>,
+    /// What the tree of views cannot say.
+    text: Option<String>,
+    /// What it can: of goals alone.
+    choice: Selection,
 }
 
 impl Filtered {
-    fn new(set: &'static Set, filter: Option<&str>, search: Option<&str>) -> Result<Self, GraphError> {
-        if let Some(text) = filter {
+    /// # Errors
+    /// 400 that says what cannot be asked, and what can.
+    pub(super) fn new(
+        set: &'static Set,
+        filter: Option<&str>,
+        search: Option<&str>,
+    ) -> Result<Self, GraphError> {
+        let mut parts = Vec::new();
+        let mut text = filter;
+        if set.name == GOALS.name {
+            if let Some(filter) = filter {
+                match Filter::parse_odata(filter) {
+                    Ok(filter) => {
+                        parts.push(filter);
+                        text = None;
+                    }
+                    // Views are not made of every property, but lists can be asked for it.
+                    Err(_) if compile(set, filter, 1).is_ok() => {}
+                    Err(error) => return Err(GraphError::bad_request(format!("Invalid $filter: {error}."))),
+                }
+            }
+            if let Some(words) = search {
+                let keyword = Filter::try_from(json!({ "keyword": { "contains": words } }));
+                parts.push(
+                    keyword.map_err(|error| GraphError::bad_request(format!("Invalid $search: {error}.")))?,
+                );
+            }
+        } else if search.is_some() {
+            return Err(GraphError::bad_request(
+                "$search is supported for goals alone; use $filter with contains.",
+            ));
+        }
+        if let Some(text) = text {
             compile(set, text, 1)?;
         }
-        let keyword = search.map(|text| match () {
-            () if set.name != GOALS.name => Err(GraphError::bad_request(
-                "$search is supported for goals alone; use $filter with contains.",
-            )),
-            () => Filter::try_from(json!({ "keyword": { "contains": text } }))
-                .map_err(|error| GraphError::bad_request(format!("Invalid $search: {error}."))),
-        });
-        Ok(Self { set, filter: filter.map(str::to_owned), keyword: keyword.transpose()? })
+        let choice = Selection { filter: Filter::And(parts), top_level: false };
+        Ok(Self { set, text: text.map(str::to_owned), choice })
     }
 
-    fn add(&self, found: &mut Where, subject: &Subject) {
-        if let Some(text) = &self.filter {
+    /// Those of them that a view holds.
+    pub(super) fn within(mut self, view: Selection) -> Self {
+        self.choice.top_level |= view.top_level;
+        self.choice.filter = Filter::And(vec![self.choice.filter, view.filter]);
+        self
+    }
+
+    /// The whole of it, as views are made.
+    ///
+    /// # Errors
+    /// 400 if the tree cannot say it.
+    pub(super) fn choice(&self) -> Result<&Selection, GraphError> {
+        match &self.text {
+            None => Ok(&self.choice),
+            Some(text) => Err(GraphError::bad_request(format!(
+                "Changes cannot be told for `{text}`, but for what a view can be made of; see docs/DATA.md, \"Filters\"."
+            ))),
+        }
+    }
+
+    /// Add it to the conditions of a statement on `goal g`, or on another set by text alone.
+    pub(super) fn add(&self, found: &mut Where, subject: &Subject) {
+        if let Some(text) = &self.text {
             found.and(|first| compile(self.set, text, first).expect("it was compiled before"));
         }
-        if let Some(keyword) = &self.keyword {
-            found.and(|first| filter::compile(keyword, subject, first));
+        if !self.choice.is_everything() {
+            found.and(|first| self.choice.condition(subject, first));
         }
     }
 }
 
 /// The rows that the client wants in one answer: `Prefer: odata.maxpagesize=100` (OData 4.01 Part 1, 8.2.8.6).
-fn max_page_size(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn max_page_size(headers: &HeaderMap) -> Option<u64> {
     let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     preferences.flat_map(|value| value.split([',', ';'])).find_map(|preference| {
         let (name, value) = preference.split_once('=')?;

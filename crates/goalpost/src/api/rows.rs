@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::ask::{Ask, Chosen};
 use super::sets::{PropertyKind, Set, Visible};
 use crate::goals::filter::{Condition, Subject};
-use crate::goals::visibility::visible_to;
+use crate::goals::history::AsOf;
+use crate::goals::visibility::visible_as_of;
 use crate::http::time::precise_date_time;
 use crate::table::{key_batches, keys_at_once};
 use crate::views::sharing;
@@ -28,23 +29,25 @@ pub(super) struct Page {
     pub(super) next: Option<String>,
 }
 
-/// Which rows of a set, for whom: parts of one `where` clause. `?1` is the organization.
+/// Which rows of a set, for whom and as of when: parts of one `where` clause. `?1` is the organization.
 #[derive(Debug)]
 pub(super) struct Where {
     sql: String,
     params: Vec<Value>,
+    as_of: AsOf,
 }
 
 impl Where {
     /// The rows of a set that the subject may see.
-    pub(super) fn new(set: &Set, subject: &Subject) -> Self {
+    pub(super) fn new(set: &Set, subject: &Subject, as_of: AsOf) -> Self {
         let mut all = Self {
             sql: format!("{} = ?1 and {}", set.organization, set.condition),
             params: vec![subject.organization.into()],
+            as_of,
         };
         match set.visible {
             Visible::All => {}
-            Visible::OfGoals => all.and(|first| visible_to(subject, first)),
+            Visible::OfGoals => all.and(|first| visible_as_of(subject, as_of, first)),
             Visible::Views => all.and(|first| sharing::visible_to(subject, first)),
         }
         all
@@ -91,7 +94,7 @@ pub(super) fn page(tx: &Tx<'_>, set: &Set, subject: &Subject, mut found: Where, 
         ask.order.order_by(),
     );
     let (mut rows, mut last, mut more) = (Vec::new(), Vec::new(), false);
-    tx.each(&sql, &found.params, |row| {
+    tx.each(&found.as_of.text(tx, &sql), &found.params, |row| {
         if rows.len() as u64 == ask.limit {
             more = true;
             return Ok::<_, Error>(ControlFlow::Break(()));
@@ -101,7 +104,7 @@ pub(super) fn page(tx: &Tx<'_>, set: &Set, subject: &Subject, mut found: Where, 
         Ok(ControlFlow::Continue(()))
     })?;
     let next = if more { ask.next(&last, rows.len() as u64) } else { None };
-    add_lists(tx, set, subject, &mut rows)?;
+    add_lists(tx, set, subject, found.as_of, &mut rows)?;
     let rows = rows.into_iter().map(|row| dressed(row, &ask.chosen)).collect();
     Ok(Page { rows, count, next })
 }
@@ -117,16 +120,45 @@ pub(super) fn find(
     found.and_is(set, set.key().name, key);
     let selected = set.properties.iter().map(|property| property.sql).collect::<Vec<_>>().join(", ");
     let sql = format!("-- api::find\nselect {selected} from {} where {}", set.from, found.sql);
-    let row = tx.query_opt(&sql, &found.params, |row| properties(set, row))?;
+    let row = tx.query_opt(&found.as_of.text(tx, &sql), &found.params, |row| properties(set, row))?;
     let mut rows: Vec<_> = row.into_iter().collect();
-    add_lists(tx, set, subject, &mut rows)?;
+    add_lists(tx, set, subject, found.as_of, &mut rows)?;
     Ok(rows.pop())
 }
+
+/// The rows with these numbers, whole, by number.
+pub(super) fn numbered(
+    tx: &Tx<'_>,
+    set: &Set,
+    subject: &Subject,
+    found: &Where,
+    numbers: &[i64],
+) -> Result<Vec<Map<String, Json>>> {
+    let selected = set.properties.iter().map(|property| property.sql).collect::<Vec<_>>().join(", ");
+    let mut rows = Vec::with_capacity(numbers.len());
+    for batch in numbers.chunks(BATCH) {
+        let mut params = found.params.clone();
+        params.extend(batch.iter().map(|&number| Value::Int(number)));
+        let places: Vec<_> =
+            (found.params.len() + 1..=params.len()).map(|place| format!("?{place}")).collect();
+        let (key, places) = (set.key().sql, places.join(", "));
+        let sql = format!(
+            "-- api::numbered\nselect {selected} from {} where {} and {key} in ({places}) order by {key}",
+            set.from, found.sql
+        );
+        rows.extend(tx.query(&found.as_of.text(tx, &sql), &params, |row| properties(set, row))?);
+    }
+    add_lists(tx, set, subject, found.as_of, &mut rows)?;
+    Ok(rows)
+}
+
+/// Numbers that one statement asks for.
+const BATCH: usize = 250;
 
 /// How many rows there are.
 pub(super) fn count(tx: &Tx<'_>, set: &Set, found: &Where) -> Result<u64> {
     let sql = format!("-- api::count\nselect count(*) from {} where {}", set.from, found.sql);
-    tx.query_one(&sql, &found.params, |row| Ok(row.int(0)? as u64))
+    tx.query_one(&found.as_of.text(tx, &sql), &found.params, |row| Ok(row.int(0)? as u64))
 }
 
 /// The name under which a row carries its entity tag.
@@ -174,18 +206,24 @@ fn value(row: &Row<'_>, column: usize, kind: PropertyKind) -> Result<Json> {
     })
 }
 
-fn add_lists(tx: &Tx<'_>, set: &Set, subject: &Subject, rows: &mut [Map<String, Json>]) -> Result<()> {
+fn add_lists(
+    tx: &Tx<'_>,
+    set: &Set,
+    subject: &Subject,
+    as_of: AsOf,
+    rows: &mut [Map<String, Json>],
+) -> Result<()> {
     let keys: Vec<i64> = rows.iter().filter_map(|row| row[set.key().name].as_i64()).collect();
     for list in set.lists {
         let mut items: BTreeMap<i64, Vec<Json>> = BTreeMap::new();
         for mut params in key_batches(subject.organization, &keys) {
-            let Condition { sql: visible, params: more } = visible_to(subject, params.len() + 1);
+            let Condition { sql: visible, params: more } = visible_as_of(subject, as_of, params.len() + 1);
             let mut sql = list.sql.replace("{keys}", &keys_at_once());
             if sql.contains("{visible}") {
                 sql = sql.replace("{visible}", &visible);
                 params.extend(more);
             }
-            tx.each(&format!("-- api::list\n{sql}"), &params, |row| {
+            tx.each(&as_of.text(tx, &format!("-- api::list\n{sql}")), &params, |row| {
                 let item = if list.is_plain() {
                     value(row, 1, list.fields[0].1)?
                 } else {

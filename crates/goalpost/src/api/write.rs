@@ -16,9 +16,10 @@ use super::rows::{self, Where};
 use super::sets::{GOALS, Set};
 use super::{Call, ODATA_VERSION, no_such};
 use crate::goals::filter;
+use crate::goals::history::AsOf;
 use crate::goals::rights::{Action, Reason, Subject, Verdict, may};
 use crate::http::{GraphError, body};
-use crate::ids::{OrganizationNumber, PersonNumber};
+use crate::ids::{Ids, OrganizationNumber, PersonNumber};
 
 /// What a route changes.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ pub(super) struct Doing<'a> {
     pub(super) present: Map<String, Json>,
     pub(super) body: &'a Body,
     pub(super) query: &'a QueryString,
+    pub(super) ids: Ids,
 }
 
 /// Do what the route says.
@@ -68,7 +70,7 @@ pub(super) async fn write(
     let members = if write.fields.is_empty() { Vec::new() } else { body::read_object(request).await? };
     let member = call.member().await?;
     let body = Body::new(write.fields, members)?;
-    let (organization, person) = (member.organization, member.person);
+    let (organization, person, ids) = (member.organization, member.person, call.app.ids);
     let (above, held) = (call.above()?, if_match(&call.headers)?);
     let key = if call.names.contains_key(super::routes::ID) {
         Some(key(call.set(), call.id()).ok_or_else(|| no_such(call.set()))?)
@@ -80,7 +82,7 @@ pub(super) async fn write(
     let done = call.app.db.write(organization, move |tx| {
         let subject = filter::Subject::on_day(organization, Some(person), tx.now_us());
         let find = |set: &Set, key: Value| {
-            let mut found = Where::new(set, &subject);
+            let mut found = Where::new(set, &subject, AsOf::Now);
             if let Some(goal) = above.filter(|_| set.property("goalId").is_some()) {
                 found.and_is(set, "goalId", goal.into());
             }
@@ -100,7 +102,7 @@ pub(super) async fn write(
             return Err(changed_meanwhile(set));
         }
         let id = if let Some(Value::Int(id)) = key { Some(id) } else { None };
-        let doing = Doing { tx, organization, person, above, id, present, body: &body, query: &query };
+        let doing = Doing { tx, organization, person, above, id, present, body: &body, query: &query, ids };
         match (write.run)(&doing)? {
             // Whoever made a thing may make it so that they do not see it themselves.
             Some(key) => Ok(Some((key.clone(), find(set, key)?))),

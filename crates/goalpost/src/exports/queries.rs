@@ -36,6 +36,10 @@ pub struct Content {
     pub size_bytes: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
+    /// The state of the organization that it shows.
+    pub revision: i64,
+    /// The instant of that state, microseconds.
+    pub as_of_at: i64,
 }
 
 impl Export {
@@ -75,6 +79,8 @@ fn export_from_row(row: &Row<'_>) -> Result<Export> {
             file_name: row.text(12)?.to_owned(),
             size_bytes: row.int(13)? as u64,
             sha256: row.bytes(14)?,
+            revision: row.int(15)?,
+            as_of_at: row.int(16)?,
         }),
     };
     Ok(Export { job: job_from_row(row)?, started_at: row.opt_int(8)?, finished_at: row.opt_int(9)?, content })
@@ -84,7 +90,7 @@ fn select(name: &str, rest: &str) -> String {
     format!(
         "-- exports::{name}
         select {COLUMNS}, job.started_at, job.finished_at, export.content_key, export.same_for_everyone,
-               export.file_name, export.size_bytes, export.sha256
+               export.file_name, export.size_bytes, export.sha256, export.revision, export.as_of_at
           from job left join export on export.organization = job.organization and export.job = job.id
         {rest}"
     )

@@ -1,7 +1,6 @@
 //! Goals: made, changed, aligned, ended, taken away.
 
 use goalpost_okr::TargetType;
-use serde_json::Value as Json;
 
 use super::Done;
 use crate::api::body::{Body, Field, FieldKind, field, invalid};
@@ -9,6 +8,7 @@ use crate::api::write::{Doing, Kind, Write, conflict};
 use crate::goals::ending::{self, Ended, Ending, EndingError};
 use crate::goals::rights::{Action, Subject};
 use crate::goals::write::align::{self, Alignment, NewWeights, Weight};
+use crate::goals::write::carry::{self, Cloning, Postponing};
 use crate::goals::write::change;
 use crate::goals::write::create::{self, NewGoal};
 use crate::goals::write::delete::{self, Below};
@@ -100,6 +100,29 @@ pub(in crate::api) static CLOSE: Write = Write { fields: ENDING, kind: Kind::Cha
 pub(in crate::api) static REOPEN: Write =
     Write { fields: &[field("note", FieldKind::Text, "Why")], kind: Kind::Change, run: reopen };
 
+/// A goal that goes on in another time period.
+pub(in crate::api) static POSTPONE: Write = Write {
+    fields: &[
+        field("periodId", FieldKind::Int, "To which time period; to the next one otherwise"),
+        field("keepProgress", FieldKind::Flag, "Whether what was reached counts there, too"),
+        field("note", FieldKind::Text, "Why"),
+    ],
+    kind: Kind::Create,
+    run: postpone,
+};
+
+/// Another goal like this one.
+pub(in crate::api) static CLONE: Write = Write {
+    fields: &[
+        field("periodId", FieldKind::Int, "In which time period; in the same otherwise"),
+        field("title", FieldKind::Text, "With which title; with the same otherwise"),
+        field("withBelow", FieldKind::Flag, "Whether with the key results and initiatives below it"),
+        field("parents", FieldKind::Objects(PARENT), "Below which goals; below none otherwise"),
+    ],
+    kind: Kind::Create,
+    run: clone,
+};
+
 /// A goal below another one.
 pub(in crate::api) static ALIGN: Write = Write { fields: PARENT, kind: Kind::Change, run: align };
 
@@ -135,12 +158,7 @@ fn create(doing: &Doing<'_>) -> Done {
         ([], _) => doing.ask(Action::CreateIndividualGoal, Subject::Organization)?,
         (teams, _) => doing.ask(Action::CreateTeamGoal, Subject::Teams(teams))?,
     }
-    let mut parents = Vec::new();
-    for parent in doing.body.objects("parents").unwrap_or_default() {
-        let alignment = alignment(&parent);
-        doing.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
-        parents.push(alignment);
-    }
+    let parents = parents(doing)?;
     let new = NewGoal { fields, parents };
     let made = create::create(doing.tx, doing.organization, doing.actor(), &new);
     Ok(Some(made.map_err(|error| doing.refusal(error))?.goal.into()))
@@ -204,6 +222,42 @@ fn end(doing: &Doing<'_>, end: End) -> Done {
     Ok(Some(goal.into()))
 }
 
+fn postpone(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Close, Subject::Goal(goal))?;
+    let how = Postponing {
+        period: doing.body.int("periodId"),
+        keep_progress: doing.body.flag("keepProgress").unwrap_or(false),
+        note: doing.body.text("note"),
+    };
+    let carried = carry::postpone(doing.tx, doing.organization, doing.actor(), goal, &how);
+    Ok(Some(carried.map_err(|error| doing.refusal(error))?.goal.into()))
+}
+
+fn clone(doing: &Doing<'_>) -> Done {
+    let goal = doing.goal();
+    doing.ask(Action::Clone, Subject::Goal(goal))?;
+    let how = Cloning {
+        period: doing.body.int("periodId"),
+        title: doing.body.text("title"),
+        with_below: doing.body.flag("withBelow").unwrap_or(false),
+        parents: parents(doing)?,
+    };
+    let carried = carry::clone(doing.tx, doing.organization, doing.actor(), goal, &how);
+    Ok(Some(carried.map_err(|error| doing.refusal(error))?.goal.into()))
+}
+
+/// The goals below which one is to be, each of which may take it.
+fn parents(doing: &Doing<'_>) -> Result<Vec<Alignment>, GraphError> {
+    let mut parents = Vec::new();
+    for parent in doing.body.objects("parents").unwrap_or_default() {
+        let alignment = alignment(&parent);
+        doing.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
+        parents.push(alignment);
+    }
+    Ok(parents)
+}
+
 fn align(doing: &Doing<'_>) -> Done {
     let goal = doing.goal();
     let alignment = alignment(doing.body);
@@ -257,13 +311,12 @@ fn weight(body: &Body) -> Option<Weight> {
 /// metric, keeps those that are not given.
 fn patch(doing: &Doing<'_>) -> Result<Patch, GraphError> {
     let body = doing.body;
-    let people = |name| Some(body.references(name)?.into_iter().map(PersonNumber).collect::<Vec<_>>());
     Ok(Patch {
         object_type: body.word("objectType"),
         title: body.text("title"),
         description: body.opt_text("description"),
-        owners: people("owners"),
-        checkin_owners: people("checkInOwners"),
+        owners: doing.people("owners"),
+        checkin_owners: doing.people("checkInOwners"),
         delegate: body.opt_int("delegateId").map(|person| person.map(PersonNumber)),
         teams: body.references("teams"),
         tags: body.references("tags"),
@@ -279,18 +332,6 @@ fn patch(doing: &Doing<'_>) -> Result<Patch, GraphError> {
         priority: body.opt_int("priority"),
         new_children_contribute: body.flag("newChildrenContribute"),
     })
-}
-
-impl Doing<'_> {
-    /// A member as the body gives it, or else as it is now.
-    fn given_or_present(&self, name: &str) -> &Json {
-        static NULL: Json = Json::Null;
-        self.body.get(name).or_else(|| self.present.get(name)).unwrap_or(&NULL)
-    }
-
-    fn gives_any(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.body.get(name).is_some())
-    }
 }
 
 fn outcome(doing: &Doing<'_>) -> Result<Option<Outcome>, GraphError> {
@@ -328,7 +369,9 @@ fn phased(doing: &Doing<'_>) -> Option<Option<Phased>> {
         return None;
     }
     let targets = doing.given_or_present("phasedTargets").as_array().cloned().unwrap_or_default();
-    let target = |target: &Json| Some((target["value"].as_f64()?, target["dueDate"].as_str()?.parse().ok()?));
+    let target = |target: &serde_json::Value| {
+        Some((target["value"].as_f64()?, target["dueDate"].as_str()?.parse().ok()?))
+    };
     let targets: Vec<_> = targets.iter().filter_map(target).collect();
     let interval = doing.given_or_present("phasedInterval").as_str().map(str::to_owned);
     Some((!targets.is_empty()).then_some(Phased { interval, targets }))

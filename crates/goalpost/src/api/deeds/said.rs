@@ -5,8 +5,11 @@ use crate::api::body::{Field, FieldKind, field, invalid};
 use crate::api::write::{Doing, Kind, Write, conflict};
 use crate::goals::checkin::{self, CheckInError, NewCheckIn};
 use crate::goals::rights::{Action, Subject};
+use crate::goals::write::checkins::{self, CheckInPatch};
 use crate::goals::write::comments;
+use crate::goals::write::tasks::{self, TaskPatch};
 use crate::http::GraphError;
+use crate::ids::PersonNumber;
 
 const STATUSES: &[&str] = &["Not Started", "On Track", "Behind", "At Risk", "In-progress"];
 
@@ -21,6 +24,44 @@ pub(in crate::api) static CHECK_IN: Write = Write {
     kind: Kind::Create,
     run: check_in,
 };
+
+/// Another one of a check-in's properties.
+pub(in crate::api) static CHANGE_CHECK_IN: Write = Write {
+    fields: &[
+        field("value", FieldKind::Real, "The metric's value, or percent"),
+        field("status", FieldKind::OneOf(STATUSES), "How it went"),
+        field("note", FieldKind::Text, "Anything else").or_null(),
+        field("asOfDate", FieldKind::Day, "The day that it speaks of"),
+    ],
+    kind: Kind::Change,
+    run: change_check_in,
+};
+
+/// No check-in any more.
+pub(in crate::api) static DELETE_CHECK_IN: Write =
+    Write { fields: &[], kind: Kind::Delete, run: delete_check_in };
+
+macro_rules! task_fields {
+    ($($required:ident)?) => {
+        &[
+            field("name", FieldKind::Text, "What is to be done; one line")$(.$required())?,
+            field("status", FieldKind::OneOf(&["Complete", "Incomplete", "Unknown"]), "How it stands"),
+            field("dueDate", FieldKind::Day, "By when").or_null(),
+            field("ownerId", FieldKind::Int, "Who does it").or_null(),
+        ]
+    };
+}
+
+/// A new step of an initiative.
+pub(in crate::api) static TASK: Write =
+    Write { fields: task_fields!(required), kind: Kind::Create, run: task };
+
+/// Another one of a step's properties.
+pub(in crate::api) static CHANGE_TASK: Write =
+    Write { fields: task_fields!(), kind: Kind::Change, run: change_task };
+
+/// No step any more.
+pub(in crate::api) static DELETE_TASK: Write = Write { fields: &[], kind: Kind::Delete, run: delete_task };
 
 const TEXT: &[Field] = &[field("text", FieldKind::Text, "What it says").required()];
 
@@ -48,6 +89,57 @@ fn check_in(doing: &Doing<'_>) -> Done {
     };
     let made = checkin::check_in(doing.tx, doing.organization, doing.actor(), &new);
     Ok(Some(made.map_err(refusal)?.id.into()))
+}
+
+fn change_check_in(doing: &Doing<'_>) -> Done {
+    doing.ask(Action::CheckIn, Subject::Goal(doing.goal()))?;
+    let patch = CheckInPatch {
+        value: doing.body.real("value"),
+        status: doing.body.word("status"),
+        note: doing.body.opt_text("note"),
+        as_of: doing.body.day("asOfDate"),
+    };
+    checkins::change(doing.tx, doing.organization, doing.actor(), doing.id(), &patch)
+        .map_err(|error| doing.refusal(error))?;
+    Ok(Some(doing.id().into()))
+}
+
+fn delete_check_in(doing: &Doing<'_>) -> Done {
+    doing.ask(Action::CheckIn, Subject::Goal(doing.goal()))?;
+    checkins::delete(doing.tx, doing.organization, doing.actor(), doing.id())
+        .map_err(|error| doing.refusal(error))?;
+    Ok(None)
+}
+
+fn task(doing: &Doing<'_>) -> Done {
+    doing.ask(Action::Edit, Subject::Goal(doing.goal()))?;
+    let made = tasks::add(doing.tx, doing.organization, doing.actor(), doing.goal(), &task_patch(doing));
+    Ok(Some(made.map_err(|error| doing.refusal(error))?.0.into()))
+}
+
+fn change_task(doing: &Doing<'_>) -> Done {
+    doing.ask(Action::Edit, Subject::Goal(doing.goal()))?;
+    let (goal, task) = (doing.goal(), doing.id());
+    tasks::change(doing.tx, doing.organization, doing.actor(), goal, task, &task_patch(doing))
+        .map_err(|error| doing.refusal(error))?;
+    Ok(Some(task.into()))
+}
+
+fn delete_task(doing: &Doing<'_>) -> Done {
+    doing.ask(Action::Edit, Subject::Goal(doing.goal()))?;
+    tasks::delete(doing.tx, doing.organization, doing.actor(), doing.goal(), doing.id())
+        .map_err(|error| doing.refusal(error))?;
+    Ok(None)
+}
+
+fn task_patch(doing: &Doing<'_>) -> TaskPatch {
+    let body = doing.body;
+    TaskPatch {
+        name: body.text("name"),
+        due: body.opt_day("dueDate"),
+        status: body.word("status"),
+        owner: body.opt_int("ownerId").map(|owner| owner.map(PersonNumber)),
+    }
 }
 
 fn refusal(error: CheckInError) -> GraphError {

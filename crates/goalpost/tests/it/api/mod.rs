@@ -1,7 +1,9 @@
 //! The door `/api/v1`, over HTTP.
 
+mod directory;
 mod documents;
 mod pages;
+mod past;
 mod read;
 mod restricted;
 mod rights;

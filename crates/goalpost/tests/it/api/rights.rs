@@ -35,13 +35,20 @@ fn body(name: &str) -> Value {
         "setWeights" => json!({ "reset": true }),
         "checkIn" => json!({ "value": 1 }),
         "createComment" | "changeComment" => json!({ "text": "x" }),
+        "createPerson" => json!({ "name": "x", "email": "x@contoso.example" }),
+        "createPeriod" => json!({ "name": "x", "startDate": "2027-01-01", "endDate": "2027-03-31" }),
+        "createTeam" | "createTag" | "changeTag" | "createTask" => json!({ "name": "x" }),
         _ => json!({}),
     }
 }
 
 /// The path of a route, with things that are there.
 fn path(door: &Door, path: &str, goal: i64) -> String {
-    let set = path.split('/').next_back().filter(|last| *last == "{id}").and(path.split('/').nth_back(1));
+    let set = path
+        .split("/{id}")
+        .next()
+        .filter(|before| *before != path)
+        .and_then(|before| before.rsplit('/').next());
     let id = match set {
         Some("organizations") => door.organization.to_string(),
         Some("checkIns") => if goal == 102 { "1001" } else { "1000" }.to_owned(),
@@ -112,7 +119,9 @@ async fn every_write_refuses_observers_and_what_is_not_seen() {
         let is_of_goal = route.path.contains("/goals/{");
         if !matches!(route.name, "createComment" | "changeComment" | "deleteComment") {
             let status = ask(&door, &observer, route, 101).await;
-            assert_eq!(status, 403, "an observer of {} {}: {status}", route.method, route.path);
+            // No goal here has a step to change.
+            let expected = if route.path.ends_with("/tasks/{id}") { 404 } else { 403 };
+            assert_eq!(status, expected, "an observer of {} {}: {status}", route.method, route.path);
         }
         if is_of_goal {
             let status = ask(&door, &member, route, 102).await;
