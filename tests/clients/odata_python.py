@@ -158,7 +158,7 @@ FILTERS = [
     ("goals", "lastUpdatedDateTime lt 2026-01-31T12:00:00Z"),
     ("goals", "createdDateTime ge 2026-01-31T12:00:00.123+02:00"),
     ("goals", "contains(tolower(title), 'tree')"),
-    ("goals", "startswith(title, 'a')"),
+    ("goals", "startswith(title, 'a') eq true"),
     ("goals", "endswith(title, 'a')"),
     ("goals", "description eq null"),
     ("goals", "description ne null and isRestricted"),

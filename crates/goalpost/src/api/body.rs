@@ -25,6 +25,8 @@ pub struct Field {
 pub enum FieldKind {
     /// A text.
     Text,
+    /// A text that is not blank.
+    Words,
     /// A whole number.
     Int,
     /// A number.
@@ -163,6 +165,11 @@ fn check_value(field: &Field, value: &Json, place: &str) -> Result<(), GraphErro
     match field.kind {
         // SQL texts cannot hold NUL on every engine, and no text has one.
         FieldKind::Text if value.as_str().is_none_or(|text| text.contains('\0')) => wanted("a text"),
+        FieldKind::Words
+            if value.as_str().is_none_or(|text| text.trim().is_empty() || text.contains('\0')) =>
+        {
+            wanted("a text that is not empty")
+        }
         FieldKind::Int if value.as_i64().is_none() => wanted("a whole number"),
         FieldKind::Real if value.as_f64().is_none() => wanted("a number"),
         FieldKind::Flag if !value.is_boolean() => wanted("true or false"),

@@ -43,6 +43,14 @@ impl Compiler {
             }
             Expr::Not(inner) => Ok(format!("(not {})", self.condition(inner)?)),
             Expr::Binary { operator, left, right } => match (&**left, &**right) {
+                // Some clients write conditions as `contains(title,'x') eq true`.
+                (call @ Expr::Call { name, .. }, Expr::Literal(Literal::Boolean(value)))
+                    if is_equality(*operator) && is_search(name) =>
+                {
+                    let sql = self.condition(call)?;
+                    let holds = (*operator == BinaryOperator::Equal) == *value;
+                    Ok(if holds { sql } else { format!("(not {sql})") })
+                }
                 (operand, Expr::Literal(literal)) => self.compare(*operator, operand, literal),
                 (Expr::Literal(literal), operand) => self.compare(mirrored(*operator), operand, literal),
                 _ => Err(refused("A comparison has a property on one side and a value on the other")),
@@ -184,6 +192,14 @@ fn refused(why: impl Into<String>) -> GraphError {
     GraphError::bad_request(format!("Invalid $filter: {}.", why.into()))
 }
 
+fn is_equality(operator: BinaryOperator) -> bool {
+    matches!(operator, BinaryOperator::Equal | BinaryOperator::NotEqual)
+}
+
+fn is_search(function: &str) -> bool {
+    ["contains", "startswith", "endswith"].iter().any(|name| function.eq_ignore_ascii_case(name))
+}
+
 /// `5 lt x` is `x gt 5`.
 fn mirrored(operator: BinaryOperator) -> BinaryOperator {
     match operator {
@@ -274,6 +290,10 @@ mod tests {
         assert_eq!(sql, "(p.email_fold like ?3 escape '\\')");
         assert_eq!(params, [r"%50\%\_äb%".into()]);
         assert_eq!(compiled(&PEOPLE, "tolower(name) eq 'ANN'").1, ["ann".into()]);
+        let found = compiled(&PEOPLE, "contains(name,'a')");
+        assert_eq!(compiled(&PEOPLE, "contains(name,'a') eq true"), found);
+        let (sql, params) = compiled(&PEOPLE, "contains(name,'a') eq false");
+        assert_eq!((sql, params), (format!("(not {})", found.0), found.1));
     }
 
     #[test]

@@ -4,25 +4,28 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use axum::Json;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::BASE;
+use super::routes::{Deed, ROUTES};
 use super::sets::{CHECK_INS, COMMENTS, GOALS, ORGANIZATIONS, Property, PropertyKind, SETS, Set, TASKS};
-use super::{BASE, ODATA_VERSION};
+use super::write::Kind;
 use crate::origin::Origin;
 
 /// The document at the root: the one set to begin with.
 pub(super) async fn get_service(origin: Origin) -> Response {
     let context = format!("{}{BASE}/$metadata", origin.as_str());
     let set = json!({ "name": ORGANIZATIONS.name, "kind": "EntitySet", "url": ORGANIZATIONS.name });
-    ([ODATA_VERSION], Json(json!({ "@odata.context": context, "value": [set] }))).into_response()
+    Json(json!({ "@odata.context": context, "value": [set] })).into_response()
 }
 
 /// The types.
 pub(super) async fn get_metadata() -> Response {
     static TEXT: LazyLock<String> = LazyLock::new(document);
-    ([ODATA_VERSION], [(CONTENT_TYPE, "application/xml")], TEXT.as_str()).into_response()
+    ([(CONTENT_TYPE, "application/xml")], TEXT.as_str()).into_response()
 }
 
 /// The CSDL document.
@@ -30,6 +33,12 @@ pub fn document() -> String {
     let mut out = String::from(
         r#"<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
+  <edmx:Reference Uri="https://docs.oasis-open.org/odata/odata-vocabularies/v4.0/vocabularies/Org.OData.Core.V1.xml">
+    <edmx:Include Namespace="Org.OData.Core.V1"/>
+  </edmx:Reference>
+  <edmx:Reference Uri="https://docs.oasis-open.org/odata/odata-vocabularies/v4.0/vocabularies/Org.OData.Capabilities.V1.xml">
+    <edmx:Include Namespace="Org.OData.Capabilities.V1"/>
+  </edmx:Reference>
   <edmx:DataServices>
     <Schema Namespace="goalpost" xmlns="http://docs.oasis-open.org/odata/ns/edm">
 "#,
@@ -44,7 +53,7 @@ pub fn document() -> String {
             complex.push(list.entity);
             line(&mut out, 3, &format!(r#"<ComplexType Name="{}">"#, list.entity));
             for (name, kind, nullable) in list.fields {
-                line(&mut out, 4, &property(name, *kind, *nullable));
+                property(&mut out, name, *kind, *nullable, false);
             }
             line(&mut out, 3, "</ComplexType>");
         }
@@ -63,9 +72,31 @@ pub fn document() -> String {
     }
     line(&mut out, 4, "</EntitySet>");
     line(&mut out, 3, "</EntityContainer>");
+    out.push_str(CAPABILITIES);
     out.push_str("    </Schema>\n  </edmx:DataServices>\n</edmx:Edmx>\n");
     out
 }
+
+/// What clients need not try.
+const CAPABILITIES: &str = r#"      <Annotations Target="goalpost.service">
+        <Annotation Term="Org.OData.Capabilities.V1.BatchSupported" Bool="false"/>
+        <Annotation Term="Org.OData.Capabilities.V1.CrossJoinSupported" Bool="false"/>
+      </Annotations>
+      <Annotations Target="goalpost.service/organizations">
+        <Annotation Term="Org.OData.Capabilities.V1.ExpandRestrictions">
+          <Record><PropertyValue Property="Expandable" Bool="false"/></Record>
+        </Annotation>
+        <Annotation Term="Org.OData.Capabilities.V1.FilterRestrictions">
+          <Record><PropertyValue Property="Filterable" Bool="false"/></Record>
+        </Annotation>
+        <Annotation Term="Org.OData.Capabilities.V1.SortRestrictions">
+          <Record><PropertyValue Property="Sortable" Bool="false"/></Record>
+        </Annotation>
+        <Annotation Term="Org.OData.Capabilities.V1.SearchRestrictions">
+          <Record><PropertyValue Property="Searchable" Bool="false"/></Record>
+        </Annotation>
+      </Annotations>
+"#;
 
 /// Sets that can be reached below one goal, too.
 const BELOW_GOALS: [&Set; 3] = [&CHECK_INS, &COMMENTS, &TASKS];
@@ -74,7 +105,7 @@ fn entity_type(out: &mut String, set: &Set) {
     line(out, 3, &format!(r#"<EntityType Name="{}">"#, set.entity));
     line(out, 4, &format!(r#"<Key><PropertyRef Name="{}"/></Key>"#, set.key().name));
     for Property { name, kind, nullable, .. } in set.properties {
-        line(out, 4, &property(name, *kind, *nullable));
+        property(out, name, *kind, *nullable, is_computed(set, name));
     }
     for list in set.lists {
         let item = if list.is_plain() {
@@ -82,11 +113,8 @@ fn entity_type(out: &mut String, set: &Set) {
         } else {
             format!("goalpost.{}", list.entity)
         };
-        line(
-            out,
-            4,
-            &format!(r#"<Property Name="{}" Type="Collection({item})" Nullable="false"/>"#, list.name),
-        );
+        let text = format!(r#"Name="{}" Type="Collection({item})" Nullable="false""#, list.name);
+        element(out, &text, is_computed(set, list.name));
     }
     let (below, contained): (&[&Set], _) = match set.name {
         name if name == ORGANIZATIONS.name => (&SETS, r#" ContainsTarget="true""#),
@@ -102,10 +130,33 @@ fn entity_type(out: &mut String, set: &Set) {
     line(out, 3, "</EntityType>");
 }
 
-fn property(name: &str, kind: PropertyKind, nullable: bool) -> String {
+/// Whether the server alone says what the property is: libraries leave those out of what they send. The key is known by
+/// itself.
+fn is_computed(set: &Set, name: &str) -> bool {
+    let mut settable =
+        ROUTES.iter().filter(|route| route.set.name == set.name).filter_map(|route| match route.deed {
+            Deed::Write(write) if route.method == Method::PATCH || write.kind == Kind::Create => {
+                Some(write.fields)
+            }
+            _ => None,
+        });
+    name != set.key().name && !settable.any(|fields| fields.iter().any(|field| field.name == name))
+}
+
+fn property(out: &mut String, name: &str, kind: PropertyKind, nullable: bool, is_computed: bool) {
     let nullable = if nullable { "" } else { r#" Nullable="false""# };
     let precision = if kind == PropertyKind::Moment { r#" Precision="6""# } else { "" };
-    format!(r#"<Property Name="{name}" Type="{}"{nullable}{precision}/>"#, kind.edm())
+    element(out, &format!(r#"Name="{name}" Type="{}"{nullable}{precision}"#, kind.edm()), is_computed);
+}
+
+fn element(out: &mut String, attributes: &str, is_computed: bool) {
+    if is_computed {
+        line(out, 4, &format!("<Property {attributes}>"));
+        line(out, 5, r#"<Annotation Term="Org.OData.Core.V1.Computed" Bool="true"/>"#);
+        line(out, 4, "</Property>");
+    } else {
+        line(out, 4, &format!("<Property {attributes}/>"));
+    }
 }
 
 fn line(out: &mut String, depth: usize, text: &str) {

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! [`sets`] says what there is, [`routes`] what can be done with it. `read` answers lists and single things, by `ask` (what
-//! is asked for), `filter` (as SQL) and `rows` (the answer). [`write`](mod@write) does one of the `deeds` in one transaction. `past` answers what was and what changed. [`metadata`] and [`openapi`] describe all of it, from the same
+//! is asked for), `filter` (as SQL), `rows` (the answer) and `terms` (how it is written). [`write`](mod@write) does one of
+//! the `deeds` in one transaction. `past` answers what was and what changed. [`metadata`] and [`openapi`] describe all of it, from the same
 //! two tables.
 //!
 //! What a caller may not see does not exist here: it is in no row, no count, no order, no filter and no entity tag.
@@ -22,20 +23,22 @@ mod read;
 pub mod routes;
 mod rows;
 pub mod sets;
+mod terms;
 pub mod write;
 
 use std::collections::HashMap;
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, get, on};
+use axum::{Extension, Router};
 
 use goalpost_odata::QueryString;
 
 use self::routes::{Deed, GOAL, ID, ORGANIZATION, ROUTES, Route};
 use self::sets::{ORGANIZATIONS, Set};
+use self::terms::Terms;
 use crate::app::App;
 use crate::http::GraphError;
 use crate::identity::{Caller, Member};
@@ -45,16 +48,13 @@ use crate::views::{self, View};
 /// Where the service stands.
 pub const BASE: &str = "/api/v1";
 
-const ODATA_VERSION: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("odata-version"), HeaderValue::from_static("4.01"));
-
 /// The whole door.
 pub fn router() -> Router<App> {
     let mut by_path: Vec<(&'static str, MethodRouter<App>, Vec<&'static str>)> = Vec::new();
     for route in ROUTES {
         let method = MethodFilter::try_from(route.method.clone()).expect("a method that the router knows");
-        let serve = on(method, move |app, caller, origin, path, request| {
-            serve(route, app, caller, origin, path, request)
+        let serve = on(method, move |app, caller, origin, terms, path, request| {
+            serve(route, app, caller, origin, terms, path, request)
         });
         match by_path.iter_mut().find(|(path, ..)| *path == route.path) {
             Some((_, methods, allow)) => {
@@ -76,7 +76,7 @@ pub fn router() -> Router<App> {
             .fallback(move |_caller: Caller| async move { GraphError::method_not_allowed_but(&allow) });
         router = router.route(&format!("{BASE}{path}"), methods);
     }
-    router
+    router.route_layer(axum::middleware::from_fn(terms::settle))
 }
 
 /// A path that leads nowhere.
@@ -96,6 +96,7 @@ struct Call {
     caller: Caller,
     origin: Origin,
     headers: HeaderMap,
+    terms: Terms,
     query: Option<String>,
     /// The path below the origin, as it was asked for.
     path: String,
@@ -109,10 +110,14 @@ async fn serve(
     State(app): State<App>,
     caller: Caller,
     origin: Origin,
+    Extension(terms): Extension<Terms>,
     Path(names): Path<HashMap<String, String>>,
     request: Request,
 ) -> Result<Response, GraphError> {
     caller.require(route.deed.scope())?;
+    if !matches!(route.deed, Deed::Count) {
+        terms.require_json()?;
+    }
     let of_organizations = route.set.name == ORGANIZATIONS.name;
     let organization = names.get(if of_organizations { ID } else { ORGANIZATION }).cloned();
     let call = Call {
@@ -121,6 +126,7 @@ async fn serve(
         caller,
         origin,
         headers: request.headers().clone(),
+        terms,
         query: request.uri().query().map(str::to_owned),
         path: request.uri().path().to_owned(),
         organization,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::BASE;
 use super::body::{Field, FieldKind};
 use super::routes::{Deed, ROUTES, Route};
-use super::sets::{ORGANIZATIONS, PropertyKind, SETS, Set, Visible};
+use super::sets::{GOALS, ORGANIZATIONS, Property, PropertyKind, SETS, Set, Visible};
 use super::write::{Kind, Write};
 
 /// The document.
@@ -58,19 +58,35 @@ pub fn document() -> Json {
 fn operation(route: &Route) -> Json {
     let mut parameters: Vec<Json> = path_names(route.path).map(|name| path_parameter(route, name)).collect();
     let options: &[&str] = match route.deed {
-        Deed::List => &["$filter", "$search", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken"],
-        Deed::Count => &["$filter", "$search"],
-        Deed::Get => &["$select"],
+        Deed::List if route.set.name == ORGANIZATIONS.name => &["$select", "$top", "$skip", "$count"],
+        Deed::List => &[
+            "$filter",
+            "$search",
+            "$select",
+            "$orderby",
+            "$top",
+            "$skip",
+            "$count",
+            "$skiptoken",
+            "asOf",
+            "Prefer",
+        ],
+        Deed::Count => &["$filter", "$search", "asOf"],
+        Deed::Get => &["$select", "asOf", "If-None-Match"],
         Deed::Delta => {
             &["$filter", "$search", "viewId", "since", "sinceExport", "$deltatoken", "$skiptoken", "snapshot"]
         }
-        Deed::History | Deed::Write(_) => &[],
+        Deed::History | Deed::Write(Write { kind: Kind::Create, .. }) => &[],
+        Deed::Write(Write { kind: Kind::Change, .. }) => &["If-Match"],
+        Deed::Write(Write { kind: Kind::Delete, .. }) => &["children", "If-Match"],
     };
-    parameters.extend(options.iter().map(|name| option(name)));
-    let is_read = matches!(route.deed, Deed::List | Deed::Count | Deed::Get);
-    if is_read && route.set.visible == Visible::OfGoals {
-        parameters.push(option("asOf"));
-    }
+    let has = |name: &str| match name {
+        "$search" => route.set.name == GOALS.name || matches!(route.deed, Deed::Delta),
+        "children" => route.set.name == GOALS.name,
+        "asOf" => route.set.visible == Visible::OfGoals,
+        _ => true,
+    };
+    parameters.extend(options.iter().filter(|name| has(name)).map(|name| option(route.set, name)));
     let ok = match route.deed {
         Deed::List => json!({
             "description": "A page; `@odata.nextLink` leads to the next one",
@@ -115,6 +131,7 @@ fn operation(route: &Route) -> Json {
     ];
     let mut refusals = match route.deed {
         Deed::Write(_) => of_writes.to_vec(),
+        Deed::Get => vec![("304", "It is still what `If-None-Match` says")],
         Deed::Delta => vec![("410", "What changed cannot be told; read everything anew at `Location`")],
         _ => Vec::new(),
     };
@@ -126,11 +143,12 @@ fn operation(route: &Route) -> Json {
         ("401", "There is no token, or not a good one"),
         ("403", "The token does not allow it"),
         ("404", "There is no such thing, or it is not for the caller to see"),
+        ("406", "The client takes no JSON"),
         ("429", "Too many requests; `Retry-After` says how long to wait"),
         ("503", "The server cannot answer now; `Retry-After` says when to try again"),
     ]);
     for (status, about) in refusals {
-        if status == "204" {
+        if matches!(status, "204" | "304") {
             responses.insert(status.to_owned(), json!({ "description": about }));
             continue;
         }
@@ -158,6 +176,7 @@ fn body_schema(fields: &[Field]) -> Json {
     for field in fields {
         let mut schema = match field.kind {
             FieldKind::Text => json!({ "type": "string" }),
+            FieldKind::Words => json!({ "type": "string", "pattern": r"\S" }),
             FieldKind::Int => schema(PropertyKind::Int, false),
             FieldKind::Real => schema(PropertyKind::Real, false),
             FieldKind::Flag => schema(PropertyKind::Flag, false),
@@ -194,29 +213,75 @@ fn path_parameter(route: &Route, name: &str) -> Json {
         _ => false,
     };
     let kind = if is_guid { PropertyKind::Guid } else { PropertyKind::Int };
-    json!({ "name": name, "in": "path", "required": true, "schema": schema(kind, false) })
+    let about = match name {
+        "organization" => "The organization's `id`".to_owned(),
+        "goal" => "The goal's number".to_owned(),
+        _ => format!("Which {}, by its `{}`", route.set.entity, route.set.key().name),
+    };
+    let schema = schema(kind, false);
+    json!({ "name": name, "in": "path", "required": true, "description": about, "schema": schema })
 }
 
-fn option(name: &str) -> Json {
-    let (about, schema) = match name {
-        "$filter" => ("Which ones: an OData condition, such as `id gt 5`", json!({ "type": "string" })),
-        "$search" => ("Words of the title, of goals alone", json!({ "type": "string" })),
-        "$select" => ("Properties of the answer, by commas", json!({ "type": "string" })),
-        "$orderby" => ("Properties to sort by, each with `asc` or `desc`", json!({ "type": "string" })),
-        "$top" => ("How many at most", json!({ "type": "integer", "minimum": 0 })),
-        "$skip" => {
-            ("How many to leave out first", json!({ "type": "integer", "minimum": 0, "maximum": 100_000 }))
+fn option(set: &Set, name: &str) -> Json {
+    let text = || json!({ "type": "string", "minLength": 1 });
+    let by_commas = |words: Vec<String>| json!({ "type": "array", "items": { "type": "string", "enum": words }, "minItems": 1, "uniqueItems": true });
+    let is_list = matches!(name, "$select" | "$orderby");
+    let (about, schema, example) = match name {
+        "$filter" => ("Which ones: an OData condition", text(), json!("id gt 5")),
+        "$search" => ("Words of the title, or the number", text(), json!("customers")),
+        "$select" => {
+            let names = set.properties.iter().map(|property| property.name);
+            let names = names.chain(set.lists.iter().map(|list| list.name));
+            (
+                "Properties of the answer, by commas",
+                by_commas(names.map(str::to_owned).collect()),
+                json!(["id"]),
+            )
         }
-        "viewId" => ("The goals of this view", json!({ "type": "string", "format": "uuid" })),
-        "since" => ("What changed since this instant, day or revision", json!({ "type": "string" })),
-        "sinceExport" => ("What changed since the state that this export shows", json!({ "type": "string" })),
-        "$deltatoken" => ("Where the delta begins, from `@odata.deltaLink`", json!({ "type": "string" })),
-        "snapshot" => ("The state of the first page, from `@odata.nextLink`", json!({ "type": "string" })),
-        "asOf" => ("As it was at this instant or on this day", json!({ "type": "string" })),
-        "$count" => ("Whether to say how many there are on all pages", json!({ "type": "boolean" })),
-        _ => ("Where the page begins, from `@odata.nextLink`", json!({ "type": "string" })),
+        "$orderby" => {
+            let names = set.properties.iter().filter(|property| property.kind != PropertyKind::Json);
+            let orders = names.flat_map(|Property { name, .. }| [(*name).to_owned(), format!("{name} desc")]);
+            (
+                "Properties to sort by, each perhaps with `desc`",
+                by_commas(orders.collect()),
+                json!(["id desc"]),
+            )
+        }
+        "$top" => ("How many at most", json!({ "type": "integer", "minimum": 0 }), json!(10)),
+        "$skip" => (
+            "How many to leave out first",
+            json!({ "type": "integer", "minimum": 0, "maximum": 100_000 }),
+            json!(20),
+        ),
+        "$count" => {
+            ("Whether to say how many there are on all pages", json!({ "type": "boolean" }), json!(true))
+        }
+        "viewId" => ("The goals of this view", json!({ "type": "string", "format": "uuid" }), Json::Null),
+        "since" => ("What changed since this instant, day or revision", text(), json!("2026-01-31")),
+        "sinceExport" => ("What changed since the state that this export shows", text(), Json::Null),
+        "$deltatoken" => ("Where the delta begins, from `@odata.deltaLink`", text(), Json::Null),
+        "snapshot" => ("The state of the first page, from `@odata.nextLink`", text(), Json::Null),
+        "asOf" => ("As it was at this instant or on this day", text(), json!("2026-01-31T12:00:00Z")),
+        "Prefer" => ("Rows of a page, at most", text(), json!("odata.maxpagesize=100")),
+        "If-None-Match" => ("The `ETag` of what you have; 304 if it is still that", text(), Json::Null),
+        "If-Match" => ("The `ETag` of what you have; 412 if it was changed since", text(), Json::Null),
+        "children" => (
+            "What becomes of goals below it: they stay. Without it, a goal that has some is not deleted",
+            json!({ "type": "string", "enum": ["keep"] }),
+            Json::Null,
+        ),
+        _ => ("Where the page begins, from `@odata.nextLink`", text(), Json::Null),
     };
-    json!({ "name": name, "in": "query", "description": about, "schema": schema })
+    let place = if name.starts_with(|sign: char| sign.is_ascii_uppercase()) { "header" } else { "query" };
+    let mut option = json!({ "name": name, "in": place, "description": about, "schema": schema });
+    if is_list {
+        option["style"] = "form".into();
+        option["explode"] = false.into();
+    }
+    if !example.is_null() {
+        option["example"] = example;
+    }
+    option
 }
 
 fn reference(name: &str) -> Json {

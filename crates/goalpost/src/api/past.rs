@@ -12,7 +12,7 @@ use super::filter::moment;
 use super::read::{Filtered, max_page_size};
 use super::rows::{self, Where};
 use super::sets::{CHECK_INS, COMMENTS, GOALS, Set, Visible};
-use super::{Call, ODATA_VERSION, no_such};
+use super::{Call, no_such};
 use crate::exports::{ExportId, queries as exports};
 use crate::goals::edit::Field;
 use crate::goals::filter::Subject;
@@ -126,7 +126,7 @@ async fn everything(call: &Call, member: Member, moment: Moment) -> Result<Respo
             json.insert("@odata.deltaLink".into(), call.delta_link(moment).into());
         }
     }
-    Ok(([ODATA_VERSION], axum::Json(json)).into_response())
+    Ok(axum::Json(json).into_response())
 }
 
 /// Since when.
@@ -166,9 +166,7 @@ impl Since {
                 if id.organization != member.organization_guid {
                     return Err(no_such_export());
                 }
-                let export = exports::find(tx, member, id.job)?.ok_or_else(no_such_export)?;
-                let content = export.content.filter(|_| member.may_export).ok_or_else(no_such_export)?;
-                Ok(Moment { revision: content.revision, at_us: content.as_of_at })
+                exports::find_moment(tx, member, id.job)?.ok_or_else(no_such_export)
             }
         }
     }
@@ -205,7 +203,7 @@ async fn changes(call: &Call, member: Member, since: &Since) -> Result<Response,
         "value": rows,
         "@odata.deltaLink": call.delta_link(to),
     });
-    Ok(([ODATA_VERSION], axum::Json(json)).into_response())
+    Ok(axum::Json(json).into_response())
 }
 
 /// The rows that are new or others, whole, and what is gone; `None` if that is too much for one answer.
@@ -327,7 +325,7 @@ pub(super) async fn history(call: &Call) -> Result<Response, GraphError> {
             })
         })
         .collect();
-    Ok(([ODATA_VERSION], axum::Json(json!({ "value": value }))).into_response())
+    Ok(axum::Json(json!({ "value": value })).into_response())
 }
 
 /// Whether a goal was restricted until this change.

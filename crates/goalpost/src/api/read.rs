@@ -13,7 +13,7 @@ use super::past::{as_of, state};
 use super::routes::VIEW;
 use super::rows::{self, Where};
 use super::sets::{GOALS, PropertyKind, Set};
-use super::{Call, ODATA_VERSION, no_such};
+use super::{Call, no_such};
 use crate::goals::filter::{Filter, Subject};
 use crate::http::GraphError;
 use crate::http::options::read_options;
@@ -74,7 +74,7 @@ fn answer(call: &Call, ask: &Ask, page: rows::Page) -> Response {
     if let Some(query) = page.next {
         json.insert("@odata.nextLink".into(), format!("{}?{query}", call.url()).into());
     }
-    ([ODATA_VERSION], axum::Json(json)).into_response()
+    call.terms.answer(call.set(), json)
 }
 
 /// How many rows of a set there are, as plain text.
@@ -89,7 +89,7 @@ pub(super) async fn count(call: &Call) -> Result<Response, GraphError> {
         filtered.add(&mut found, &subject);
         Ok::<_, GraphError>(rows::count(tx, call.set(), &found)?)
     });
-    Ok(([ODATA_VERSION], [(CONTENT_TYPE, "text/plain")], count.await?.to_string()).into_response())
+    Ok(([(CONTENT_TYPE, "text/plain")], count.await?.to_string()).into_response())
 }
 
 /// One thing, with its entity tag; 304 if the caller has it already.
@@ -106,14 +106,14 @@ pub(super) async fn get(call: &Call) -> Result<Response, GraphError> {
     let etag = rows::etag(&row);
     let held = call.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     if held.flat_map(|value| value.split(',')).any(|held| held.trim().trim_start_matches("W/") == etag) {
-        return Ok((StatusCode::NOT_MODIFIED, [ODATA_VERSION, tag(&etag)]).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, [tag(&etag)]).into_response());
     }
     let mut json = Map::new();
     json.insert("@odata.context".into(), call.context(&format!("{}/$entity", chosen.in_context())).into());
     if let Json::Object(row) = rows::dressed(row, &chosen) {
         json.extend(row);
     }
-    Ok(([ODATA_VERSION, tag(&etag)], axum::Json(json)).into_response())
+    Ok(([tag(&etag)], call.terms.answer(call.set(), json)).into_response())
 }
 
 /// The thing with this key that the member may see, whole.

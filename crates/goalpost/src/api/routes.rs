@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use super::deeds::{directory, goals, said};
+use super::deeds::{directory, goals, said, views};
 use super::sets::{
     CHECK_INS, COMMENTS, GOALS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS, VIEWS,
 };
@@ -154,5 +154,8 @@ routes! {
     GET "/organizations/{organization}/views" "listViews" List, VIEWS, "Explorer views that the caller may see";
     GET "/organizations/{organization}/views/$count" "countViews" Count, VIEWS, "How many there are";
     GET "/organizations/{organization}/views/{id}" "getView" Get, VIEWS, "One view";
+    POST "/organizations/{organization}/views" "createView" Write(&views::CREATE), VIEWS, "Save a view of one's own";
+    PATCH "/organizations/{organization}/views/{id}" "changeView" Write(&views::CHANGE), VIEWS, "Change a view";
+    DELETE "/organizations/{organization}/views/{id}" "deleteView" Write(&views::DELETE), VIEWS, "Take a view away";
     GET "/organizations/{organization}/views/{view}/goals" "listGoalsOfView" List, GOALS, "The goals that a view holds, of those that the caller may see";
 }

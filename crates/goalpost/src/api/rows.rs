@@ -213,7 +213,7 @@ fn add_lists(
     as_of: AsOf,
     rows: &mut [Map<String, Json>],
 ) -> Result<()> {
-    let keys: Vec<i64> = rows.iter().filter_map(|row| row[set.key().name].as_i64()).collect();
+    let keys: Vec<i64> = rows.iter().filter_map(|row| row.get(set.number()).and_then(Json::as_i64)).collect();
     for list in set.lists {
         let mut items: BTreeMap<i64, Vec<Json>> = BTreeMap::new();
         for mut params in key_batches(subject.organization, &keys) {
@@ -238,7 +238,7 @@ fn add_lists(
             })?;
         }
         for row in rows.iter_mut() {
-            let items = row[set.key().name].as_i64().and_then(|key| items.remove(&key));
+            let items = row.get(set.number()).and_then(Json::as_i64).and_then(|key| items.remove(&key));
             row.insert(list.name.to_owned(), items.unwrap_or_default().into());
         }
     }

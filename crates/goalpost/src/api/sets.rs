@@ -147,6 +147,11 @@ impl Set {
         &self.properties[0]
     }
 
+    /// The property by whose number its lists are found.
+    pub(super) fn number(&self) -> &'static str {
+        if self.key().kind == PropertyKind::Guid { "number" } else { self.key().name }
+    }
+
     /// The property of this name.
     pub fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name == name)
@@ -528,6 +533,7 @@ pub static VIEWS: Set = Set {
     visible: Visible::Views,
     properties: &[
         property("id", Guid, "v.guid", "The id that exports name"),
+        property("number", Int, "v.id", "Its number in the organization"),
         property("name", Text, "v.name", "What it is called"),
         property("ownerId", Int, "v.owner", "Whose it is; null: the organization's").or_null(),
         property("isPublic", Flag, "v.is_public", "Whether every member sees it"),
@@ -538,7 +544,24 @@ pub static VIEWS: Set = Set {
         property("sort", Text, "v.sort", "In which order a page shows them"),
         property("createdDateTime", Moment, "v.created_at", "When it was saved"),
     ],
-    lists: &[],
+    lists: &[
+        List {
+            name: "sharedWithPeople",
+            entity: "",
+            about: "People who see it besides",
+            fields: &[("", Int, false)],
+            sql: "select l.view, l.person from view_share l
+                  where l.organization = ?1 and l.view in ({keys}) and l.person is not null order by l.view, l.position",
+        },
+        List {
+            name: "sharedWithTeams",
+            entity: "",
+            about: "Teams whose members and owners see it besides",
+            fields: &[("", Int, false)],
+            sql: "select l.view, l.team from view_share l
+                  where l.organization = ?1 and l.view in ({keys}) and l.team is not null order by l.view, l.position",
+        },
+    ],
 };
 
 /// Every set of an organization, in the order in which the service names them.

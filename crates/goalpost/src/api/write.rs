@@ -14,7 +14,7 @@ use super::body::{Body, Field, invalid};
 use super::read::key;
 use super::rows::{self, Where};
 use super::sets::{GOALS, Set};
-use super::{Call, ODATA_VERSION, no_such};
+use super::{Call, no_such};
 use crate::goals::filter;
 use crate::goals::history::AsOf;
 use crate::goals::rights::{Action, Reason, Subject, Verdict, may};
@@ -110,13 +110,13 @@ pub(super) async fn write(
         }
     });
     let Some((key, row)) = done.await? else {
-        return Ok((StatusCode::NO_CONTENT, [ODATA_VERSION]).into_response());
+        return Ok(StatusCode::NO_CONTENT.into_response());
     };
     Ok(answer(&call, write.kind, &key, row))
 }
 
 fn answer(call: &Call, kind: Kind, key: &Value, row: Option<Map<String, Json>>) -> Response {
-    let mut headers = HeaderMap::from_iter([ODATA_VERSION]);
+    let mut headers = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| {
         headers.insert(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
     };
@@ -131,7 +131,7 @@ fn answer(call: &Call, kind: Kind, key: &Value, row: Option<Map<String, Json>>) 
     if let Json::Object(row) = rows::dressed(row, &Chosen::ALL) {
         json.extend(row);
     }
-    (status, headers, axum::Json(json)).into_response()
+    (status, headers, call.terms.answer(call.set(), json)).into_response()
 }
 
 fn key_text(key: &Value) -> String {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use goalpost_db::{Result, Row, Tx, Value, params};
 
+use crate::goals::history::Moment;
 use crate::identity::Member;
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::jobs::queries::{self as jobs, COLUMNS, job_from_row};
@@ -36,10 +37,6 @@ pub struct Content {
     pub size_bytes: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
-    /// The state of the organization that it shows.
-    pub revision: i64,
-    /// The instant of that state, microseconds.
-    pub as_of_at: i64,
 }
 
 impl Export {
@@ -79,8 +76,6 @@ fn export_from_row(row: &Row<'_>) -> Result<Export> {
             file_name: row.text(12)?.to_owned(),
             size_bytes: row.int(13)? as u64,
             sha256: row.bytes(14)?,
-            revision: row.int(15)?,
-            as_of_at: row.int(16)?,
         }),
     };
     Ok(Export { job: job_from_row(row)?, started_at: row.opt_int(8)?, finished_at: row.opt_int(9)?, content })
@@ -90,7 +85,7 @@ fn select(name: &str, rest: &str) -> String {
     format!(
         "-- exports::{name}
         select {COLUMNS}, job.started_at, job.finished_at, export.content_key, export.same_for_everyone,
-               export.file_name, export.size_bytes, export.sha256, export.revision, export.as_of_at
+               export.file_name, export.size_bytes, export.sha256
           from job left join export on export.organization = job.organization and export.job = job.id
         {rest}"
     )
@@ -259,6 +254,19 @@ pub struct Order {
     pub file_number: i64,
     /// The state of the organization.
     pub revision: i64,
+}
+
+/// The state that a finished export shows, if its content is this member's to read: where what changed since begins.
+pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Moment>> {
+    let Some(export) = find(tx, member, job)?.filter(|export| export.content_is_for(member)) else {
+        return Ok(None);
+    };
+    tx.query_opt(
+        "-- exports::find_moment
+        select revision, as_of_at from export where organization = ?1 and job = ?2",
+        params![export.job.key.organization, job.into_bytes()],
+        |row| Ok(Moment { revision: row.int(0)?, at_us: row.int(1)? }),
+    )
 }
 
 /// The job's order, read in the snapshot that the file shows.

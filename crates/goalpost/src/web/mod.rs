@@ -1,7 +1,12 @@
-//! The page at `/` and at the URL form that Viva Goals had, so that ids are found where they always were.
+//! The page at `/` and at the URL form that Viva Goals had, so that ids are found where they always were, and the page
+//! on which people try `/api/v1`.
 //!
-//! It needs no sign-in because it reads no data: it shows the ids that its own URL carries, whether they exist or
-//! not, and how to export that view. It works without scripts; the `Content-Security-Policy` allows none.
+//! The first needs no sign-in because it reads no data: it shows the ids that its own URL carries, whether they exist
+//! or not, and how to export that view. It works without scripts; the `Content-Security-Policy` allows none.
+//!
+//! The second is one script that draws what `openapi.json` says. It holds no data either: what it shows is answered to
+//! the token that its reader puts in, at the same doors and by the same rights as to anybody. Its policy allows that
+//! script and requests to this server, and nothing that is written into the page.
 
 mod page;
 mod steps;
@@ -18,6 +23,8 @@ use page::{Page, UrlProblem};
 pub use steps::{Steps, steps};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Of the page with a script, which may put text into itself and no markup.
+const SCRIPT_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// The path and query of a view's page; a public URL goes before it.
 pub fn explorer_path(organization: Uuid, view: Uuid) -> String {
@@ -26,7 +33,7 @@ pub fn explorer_path(organization: Uuid, view: Uuid) -> String {
 
 /// `GET /`: what Goalpost is, and the way of an export with places for the ids.
 pub async fn home(State(app): State<App>, headers: HeaderMap) -> Response {
-    html(StatusCode::OK, &page::render(&base_url(&app, &headers), &Page::Home))
+    html(StatusCode::OK, POLICY, &page::render(&base_url(&app, &headers), &Page::Home))
 }
 
 /// `GET /org_uuid/{organization}/objective-explorer?viewId={view}`: the same with the ids of one view. A URL that
@@ -42,7 +49,17 @@ pub async fn explorer(
         Ok((organization, view)) => (StatusCode::OK, Page::View { organization, view }),
         Err(problem) => (StatusCode::BAD_REQUEST, Page::Wrong(problem)),
     };
-    html(status, &page::render(&base_url(&app, &headers), &page))
+    html(status, POLICY, &page::render(&base_url(&app, &headers), &page))
+}
+
+/// `GET /api/v1/docs`: every route of `/api/v1`, to read and to try.
+pub async fn try_api() -> Response {
+    html(StatusCode::OK, SCRIPT_POLICY, include_str!("try.html"))
+}
+
+/// `GET /api/v1/docs.js`: the script of that page.
+pub async fn try_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("try.js"))
 }
 
 /// `GET /page.css`.
@@ -58,6 +75,11 @@ pub async fn icon() -> Response {
 /// `GET /docs/api`.
 pub async fn api_document() -> Response {
     asset("text/plain; charset=utf-8", include_str!("../../../../docs/API.md"))
+}
+
+/// `GET /docs/api-v1`.
+pub async fn api_v1_document() -> Response {
+    asset("text/plain; charset=utf-8", include_str!("../../../../docs/API-V1.md"))
 }
 
 /// `GET /docs/data`.
@@ -97,19 +119,21 @@ fn base_url(app: &App, headers: &HeaderMap) -> String {
     }
 }
 
-const GUARDS: [(HeaderName, &str); 3] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
-    (REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("x-content-type-options"), "nosniff"),
-];
+fn guards(policy: &'static str) -> [(HeaderName, &'static str); 3] {
+    [
+        (CONTENT_SECURITY_POLICY, policy),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("x-content-type-options"), "nosniff"),
+    ]
+}
 
-fn html(status: StatusCode, text: &str) -> Response {
+fn html(status: StatusCode, policy: &'static str, text: &str) -> Response {
     let kind = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-    (status, kind, GUARDS, text.to_owned()).into_response()
+    (status, kind, guards(policy), text.to_owned()).into_response()
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=3600")], GUARDS, text).into_response()
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=3600")], guards(POLICY), text).into_response()
 }
 
 #[cfg(test)]

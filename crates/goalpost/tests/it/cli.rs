@@ -365,6 +365,35 @@ fn an_unknown_organization_and_an_empty_folder_are_errors_with_hints() {
 }
 
 #[test]
+fn a_goals_history_says_who_changed_what() {
+    let (shell, owner) = Shell::with_demo();
+    let open = "-- (all organizations)
+        select organization, id from goal where origin = 'file' and status <> 'Closed' order by id limit 1";
+    let find = |tx: &goalpost_db::Tx<'_>| {
+        tx.query("select number from organization", &[], |row| row.int(0))?
+            .into_iter()
+            .try_for_each(|n| tx.enter(n))?;
+        tx.query_one(open, &[], |row| row.int(1))
+    };
+    let goal: i64 = shell.database.open().snapshot(goalpost_db::Scope::Global, find).unwrap();
+    let (house, goal) = (organization(), goal.to_string());
+    let which = ["--organization", house.as_str(), "--goal", goal.as_str()];
+    let close = ["goal", "close", "--score", "0.5", "--by", owner.as_str()];
+    shell.text(&[&close[..], &which].concat());
+    let history = shell.json(&[&["goal", "history"][..], &which].concat());
+    let [first, last] = history.as_array().unwrap().as_slice() else { panic!("{history}") };
+    assert_eq!((&first["cause"], &first["created"]), (&"import".into(), &true.into()));
+    assert_eq!((&last["cause"], &last["created"]), (&"close".into(), &false.into()));
+    let status = last["fields"].as_array().unwrap().iter().find(|field| field["field"] == "status").unwrap();
+    assert_eq!(status["new"], "Closed");
+    assert_ne!(status["old"], "Closed");
+    let table = shell.text(&[&["goal", "history"][..], &which].concat());
+    assert!(table.starts_with("REVISION  AT") && table.contains("Closed"), "{table}");
+    let told = shell.failure(1, &["goal", "history", "--organization", house.as_str(), "--goal", "7"]);
+    assert!(told.contains("there is no goal 7") && told.contains("hint:"), "{told}");
+}
+
+#[test]
 fn data_of_a_newer_version_are_refused() {
     let (shell, _) = Shell::with_demo();
     let db = shell.database.open();

@@ -20,6 +20,7 @@ mod simulation;
 mod store;
 mod upgrade;
 mod views;
+mod web;
 
 /// A number from the environment, for longer runs than those of every day: `cargo xtask soak` makes them, and keeps what
 /// they print behind `soak: `, numbers each with their name.

@@ -26,18 +26,19 @@ const PHASED_TARGET: &[Field] = &[
     field("dueDate", FieldKind::Day, "By when").required(),
 ];
 
+/// What a goal's body may hold; `$needed` is said of what a new one cannot do without.
 macro_rules! goal_fields {
-    ($($extra:expr),*) => {
+    ([$($needed:tt)*] $($extra:expr),*) => {
         &[
             field("objectType", FieldKind::OneOf(&["objective", "keyResult", "initiative"]), "What it is"),
-            field("title", FieldKind::Text, "What it is called; one line"),
+            field("title", FieldKind::Words, "What it is called; one line")$($needed)*,
             field("description", FieldKind::Text, "More about it").or_null(),
             field("owners", FieldKind::References, "Whose it is, in order"),
             field("checkInOwners", FieldKind::References, "Who checks in; the first owner otherwise"),
             field("delegateId", FieldKind::Int, "Who acts for the owners").or_null(),
             field("teams", FieldKind::References, "Teams that share it"),
             field("tags", FieldKind::References, "Its tags"),
-            field("periodId", FieldKind::Int, "Its time period"),
+            field("periodId", FieldKind::Int, "Its time period")$($needed)*,
             field("startDate", FieldKind::Day, "Its first day; the period's if null").or_null(),
             field("endDate", FieldKind::Day, "Its last day; the period's if null").or_null(),
             field("outcomeType", FieldKind::OneOf(&["Percentage", "Metric"]), "How progress is counted"),
@@ -74,13 +75,13 @@ const TARGET_TYPES: &[&str] =
 
 /// A new goal.
 pub(in crate::api) static CREATE: Write = Write {
-    fields: goal_fields!(field("parents", FieldKind::Objects(PARENT), "Goals that it contributes to")),
+    fields: goal_fields!([.required()] field("parents", FieldKind::Objects(PARENT), "Goals that it contributes to")),
     kind: Kind::Create,
     run: create,
 };
 
 /// Another one of a goal's properties.
-pub(in crate::api) static CHANGE: Write = Write { fields: goal_fields!(), kind: Kind::Change, run: change };
+pub(in crate::api) static CHANGE: Write = Write { fields: goal_fields!([]), kind: Kind::Change, run: change };
 
 /// No goal any more.
 pub(in crate::api) static DELETE: Write = Write { fields: &[], kind: Kind::Delete, run: delete };

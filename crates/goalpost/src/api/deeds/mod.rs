@@ -3,6 +3,7 @@
 pub(super) mod directory;
 pub(super) mod goals;
 pub(super) mod said;
+pub(super) mod views;
 
 use goalpost_db::Value;
 use serde_json::Value as Json;

@@ -63,7 +63,7 @@ pub(in crate::api) static CHANGE_TASK: Write =
 /// No step any more.
 pub(in crate::api) static DELETE_TASK: Write = Write { fields: &[], kind: Kind::Delete, run: delete_task };
 
-const TEXT: &[Field] = &[field("text", FieldKind::Text, "What it says").required()];
+const TEXT: &[Field] = &[field("text", FieldKind::Words, "What it says").required()];
 
 /// A new comment.
 pub(in crate::api) static COMMENT: Write = Write { fields: TEXT, kind: Kind::Create, run: comment };

@@ -1,6 +1,7 @@
 //! `goalpost goal`.
 
 mod fields;
+mod history;
 mod write;
 
 use clap::{Args, Subcommand};
@@ -44,6 +45,8 @@ pub(super) enum GoalCommand {
     Clone(write::CloneArgs),
     /// Say something about a goal
     Comment(write::CommentArgs),
+    /// Tell who changed what of a goal, and when
+    History(WhichArgs),
     /// Close a goal, with a score; a goal above that goes by those below it closes with the last of them
     Close(CloseArgs),
     /// Open a closed goal again; its score is taken back
@@ -154,6 +157,7 @@ pub(super) async fn run(command: GoalCommand, session: &Session) -> Result<(), F
         GoalCommand::Postpone(args) => write::postpone_goal(args, session).await,
         GoalCommand::Clone(args) => write::clone_goal(args, session).await,
         GoalCommand::Comment(args) => write::comment(args, session).await,
+        GoalCommand::History(WhichArgs { organization, goal }) => history::run(organization, goal, session),
         GoalCommand::Close(args) => {
             let CloseArgs { which, value, score, said } = args;
             end(session, which, said, "goal.close", move |tx, organization, ending| {

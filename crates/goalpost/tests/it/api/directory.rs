@@ -157,3 +157,34 @@ async fn a_view_lists_its_goals() {
     assert_eq!(door.ids(&bo, &format!("views/{unaligned}/goals?$filter=id gt 100")).await, [104]);
     assert_eq!(door.get(&bo, &format!("views/{}/goals", Uuid::nil())).await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_its_owners_until_it_is_shared() {
+    let door = owned().await;
+    let (ilse, bo) = (door.ilse(), door.bo());
+    let new = json!({ "name": "Late", "filter": { "due": "overdue" }, "topLevelOnly": true, "isFlat": false, "sort": "title" });
+    let made = door.done(&bo, "POST", "views", &new, 201).await.json();
+    assert_eq!(
+        (&made["ownerId"], &made["isPublic"], &made["filter"]),
+        (&json!(11), &json!(false), &new["filter"])
+    );
+    let path = format!("views/{}", made["id"].as_str().expect("a GUID"));
+    assert_eq!(door.get(&ilse, &path).await.status, 404, "it is Bo's");
+    door.done(&bo, "PATCH", &path, &json!({ "sharedWithPeople": [10], "name": "Too late" }), 200).await;
+    let seen = door.get(&ilse, &path).await.json();
+    assert_eq!((&seen["name"], &seen["sharedWithPeople"]), (&json!("Too late"), &json!([10])));
+    door.done(&bo, "PATCH", &path, &json!({ "sharedWithPeople": [], "sharedWithTeams": [20] }), 200).await;
+    assert_eq!(door.get(&ilse, &path).await.json()["sharedWithTeams"], json!([20]), "Ilse owns the team");
+    let preset = goalpost::views::Preset::Overdue.guid(door.organization);
+    for (path, body, status) in [
+        (format!("views/{preset}"), json!({ "name": "x" }), 409),
+        (path.clone(), json!({ "filter": { "colour": 1 } }), 400),
+        (path.clone(), json!({ "sort": "sideways" }), 400),
+        (path.clone(), json!({ "sharedWithPeople": [99] }), 400),
+    ] {
+        let refused = door.send(&bo, "PATCH", &path, &body).await;
+        assert_eq!(refused.status, status, "{body}: {}", refused.text());
+    }
+    door.done(&bo, "DELETE", &path, &Value::Null, 204).await;
+    assert_eq!(door.get(&bo, &path).await.status, 404);
+}

@@ -7,6 +7,7 @@ mod past;
 mod read;
 mod restricted;
 mod rights;
+mod tools;
 mod write;
 
 use goalpost::imports::{self, ImportOptions};

@@ -19,10 +19,10 @@ fn now(door: &Door) -> String {
 async fn lists_are_read_as_they_were() {
     let door = Door::new().await;
     let ilse = door.ilse();
-    door.t.advance(Duration::from_secs(60));
+    door.t.advance(Duration::from_mins(1));
     let then = now(&door);
     let before = door.get(&ilse, "goals").await.json()["value"].clone();
-    door.t.advance(Duration::from_secs(60));
+    door.t.advance(Duration::from_mins(1));
     door.done(&ilse, "PATCH", "goals/101", &json!({ "title": "Prune 400 trees", "tags": [] }), 200).await;
     door.done(&ilse, "POST", "goals/101/checkIns", &json!({ "value": 250 }), 201).await;
     door.done(&ilse, "DELETE", "goals/103", &Value::Null, 204).await;
@@ -72,7 +72,7 @@ impl Follower {
             }
         }
         let link = json["@odata.nextLink"].as_str().or(json["@odata.deltaLink"].as_str());
-        self.link = link.expect("a link").to_owned();
+        link.expect("a link").clone_into(&mut self.link);
         json["@odata.deltaLink"].is_string()
     }
 
@@ -121,9 +121,9 @@ async fn everything_and_then_what_changed_is_everything_then() {
 async fn a_delta_begins_at_an_instant_a_revision_or_an_export() {
     let door = Door::new().await;
     let ilse = door.ilse();
-    door.t.advance(Duration::from_secs(60));
+    door.t.advance(Duration::from_mins(1));
     let then = now(&door);
-    door.t.advance(Duration::from_secs(60));
+    door.t.advance(Duration::from_mins(1));
     door.done(&ilse, "PATCH", "goals/101", &json!({ "title": "Prune" }), 200).await;
     assert_eq!(door.ids(&ilse, &format!("goals/delta?since={then}")).await, [101]);
     let history = door.get(&ilse, "goals/101/history").await.json();

@@ -183,7 +183,7 @@ fn live(houses: &Houses, filters: &mut TestRunner, seed: u64) -> usize {
 #[test]
 fn r14_everything_then_and_all_changes_since_are_everything_now() {
     // A server takes longer for each statement.
-    let few = if Engine::of_this_run() == Engine::Sqlite { 40 } else { 8 };
+    let few = if Engine::of_this_run() == Engine::Sqlite { 20 } else { 5 };
     let histories = crate::setting("GOALPOST_HISTORIES", few);
     let houses = Houses::new();
     let begun = std::time::Instant::now();

@@ -1,0 +1,146 @@
+//! What the past costs: a scan as of then against one of now, and what changed since against everything.
+//!
+//! On the engine that `GOALPOST_TEST_ENGINE` names; see docs/BENCHMARKS.md.
+
+use std::time::{Duration, Instant};
+
+use goalpost::goals::Origin;
+use goalpost::goals::edit::{Field, change_field};
+use goalpost::goals::filter::{Filter, Subject};
+use goalpost::goals::history::{AsOf, Delta, Moment, now};
+use goalpost::goals::record::{Column, GoalRecord, List, NewGoals};
+use goalpost::goals::rows::{self, Plan, Query};
+use goalpost::ids::{Ids, OrganizationNumber, PersonNumber};
+use goalpost::orgs::queries as orgs;
+use goalpost::views::Selection;
+use goalpost_db::{Db, Error, Scope, Value, params};
+use goalpost_testing::TestDatabase;
+
+const GOALS: i64 = 100_000;
+/// Goals changed before the scans, and before a delta.
+const CHANGED: i64 = 10_000;
+const FEW: i64 = 100;
+const ROUNDS: usize = 5;
+const WAIT: Duration = Duration::from_mins(1);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let database = TestDatabase::new(folder.path());
+    let db = database.open();
+    let house = fill(&db)?;
+    let first = db.snapshot(house, |tx| now(tx, house))?;
+    edit(&db, house, CHANGED)?;
+    db.settle()?;
+    let before = db.snapshot(house, |tx| now(tx, house))?;
+    edit(&db, house, FEW)?;
+    let everything = Selection::default();
+    let top = Selection { filter: Filter::parse(r#"{"status": {"in": ["On Track"]}}"#)?, top_level: true };
+    println!("{} goals on {}, {CHANGED} of them changed since they were made", GOALS, db.engine());
+    for (what, selection) in [("everything", &everything), ("top level, on track", &top)] {
+        let scan = |as_of| scan(&db, house, selection, as_of);
+        let (present, past, nearly) =
+            (median(|| scan(AsOf::Now)), median(|| scan(first.as_of())), median(|| scan(before.as_of())));
+        println!(
+            "{what}: now {present:?}, as of the first revision {past:?}, before the last {FEW} changes {nearly:?}"
+        );
+        println!("  {:.2} and {:.2} times", ratio(past, present), ratio(nearly, present));
+        let changes = median(|| since(&db, house, selection, before));
+        println!("  what changed by the last {FEW} changes: {changes:?}");
+        let all = median(|| since(&db, house, selection, first));
+        println!("  what changed by all {} changes: {all:?}", CHANGED + FEW);
+    }
+    Ok(())
+}
+
+fn ratio(a: Duration, b: Duration) -> f64 {
+    a.as_secs_f64() / b.as_secs_f64()
+}
+
+fn median(mut work: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let begun = Instant::now();
+            work();
+            begun.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[ROUNDS / 2]
+}
+
+/// An organization of goals in threes, each with an owner, a team and a check-in.
+fn fill(db: &Db) -> Result<OrganizationNumber, Error> {
+    db.write_alone(Scope::Global, WAIT, |tx| {
+        let house = orgs::insert(tx, Ids.guid(), "House", None)?.number;
+        tx.enter(house.0)?;
+        let revision = orgs::raise_revision(tx, house, None, "import")?;
+        let mut new = NewGoals::default();
+        for id in 1..=GOALS {
+            let mut goal = GoalRecord::new(id, Origin::File);
+            goal.set(Column::ObjectType, "objective");
+            goal.set(Column::Status, if id % 4 == 0 { "On Track" } else { "Behind" });
+            goal.set(Column::Title, format!("Goal {id} of a good many"));
+            goal.set(Column::Description, "d".repeat(200));
+            goal.set(Column::Restricted, id % 50 == 0);
+            goal.set(Column::CheckinCount, 1_i64);
+            goal.list_mut(List::Owners).push(Value::Int(id % 500));
+            goal.list_mut(List::Teams).push(Value::Int(id % 50));
+            if id % 3 != 0 {
+                goal.list_mut(List::Parents).extend([
+                    Value::Int(id / 3 * 3),
+                    Value::Null,
+                    Value::Bool(false),
+                ]);
+            }
+            goal.derive();
+            new.push(house, revision, goal);
+            if id % 1_000 == 0 {
+                new.insert(tx)?;
+            }
+        }
+        tx.execute(
+            "insert into checkin (organization, goal, id, revision, as_of_at, recorded_at, status, value)
+             select organization, id, id, 1, 0, 0, 'On Track', 100 from goal where organization = ?1",
+            params![house],
+        )?;
+        Ok(house)
+    })
+}
+
+/// So many changes, each of another goal and a revision of its own.
+fn edit(db: &Db, house: OrganizationNumber, count: i64) -> Result<(), Error> {
+    let begin = db.snapshot(house, |tx| now(tx, house))?.revision;
+    db.write_alone(house, WAIT, |tx| {
+        for number in 0..count {
+            let revision = orgs::raise_revision(tx, house, None, "edit")?;
+            let goal = 1 + (number * 7_919) % GOALS;
+            let title = Value::from(format!("Renamed by {}", begin + number));
+            change_field(tx, house, goal, revision, Field::Column(Column::Title), &[title])
+                .map_err(|error| Error::unexpected(error.to_string()))?;
+        }
+        Ok(())
+    })
+}
+
+fn subject(house: OrganizationNumber) -> Subject {
+    Subject::on_day(house, Some(PersonNumber(7)), 1_772_323_200_000_000)
+}
+
+/// Read every row of a choice, as an export does.
+fn scan(db: &Db, house: OrganizationNumber, selection: &Selection, as_of: AsOf) {
+    let subject = subject(house);
+    let chosen = |first: usize| selection.condition(&subject, first);
+    let query = Query { subject: &subject, chosen: &chosen, everything: selection.is_everything(), as_of };
+    let summary = db.snapshot(house, |tx| {
+        let plan = Plan::new(tx, &query)?;
+        rows::each(tx, &query, &plan, |_| Ok::<_, Error>(()))
+    });
+    assert!(summary.expect("readable").rows > 5_000);
+}
+
+fn since(db: &Db, house: OrganizationNumber, selection: &Selection, from: Moment) {
+    let subject = subject(house);
+    let from = Moment { at_us: 1_772_323_200_000_000, ..from };
+    let delta = db.snapshot(house, |tx| selection.delta(tx, &subject, from)).expect("readable");
+    assert!(matches!(delta, Delta::Changes(changes) if !changes.goals.is_empty()));
+}
