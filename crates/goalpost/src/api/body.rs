@@ -178,6 +178,7 @@ fn check_value(field: &Field, value: &Json, place: &str) -> Result<(), GraphErro
         FieldKind::OneOf(words) if value.as_str().is_none_or(|word| !words.contains(&word)) => {
             wanted(&format!("one of \"{}\"", words.join("\", \"")))
         }
+        FieldKind::Filter if !value.is_object() => wanted("a filter of goals; see docs/DATA.md, \"Filters\""),
         FieldKind::References => {
             let is_reference = |item: &Json| item.is_i64() || item["id"].is_i64();
             match value.as_array() {

@@ -224,6 +224,8 @@ fn path_parameter(route: &Route, name: &str) -> Json {
 
 fn option(set: &Set, name: &str) -> Json {
     let text = || json!({ "type": "string", "minLength": 1 });
+    // An empty header is none, and an empty token begins at the beginning for clients that leave it out.
+    let any_text = || json!({ "type": "string" });
     let by_commas = |words: Vec<String>| json!({ "type": "array", "items": { "type": "string", "enum": words }, "minItems": 1, "uniqueItems": true });
     let is_list = matches!(name, "$select" | "$orderby");
     let (about, schema, example) = match name {
@@ -258,19 +260,19 @@ fn option(set: &Set, name: &str) -> Json {
         }
         "viewId" => ("The goals of this view", json!({ "type": "string", "format": "uuid" }), Json::Null),
         "since" => ("What changed since this instant, day or revision", text(), json!("2026-01-31")),
-        "sinceExport" => ("What changed since the state that this export shows", text(), Json::Null),
-        "$deltatoken" => ("Where the delta begins, from `@odata.deltaLink`", text(), Json::Null),
-        "snapshot" => ("The state of the first page, from `@odata.nextLink`", text(), Json::Null),
+        "sinceExport" => ("What changed since the state that this export shows", any_text(), Json::Null),
+        "$deltatoken" => ("Where the delta begins, from `@odata.deltaLink`", any_text(), Json::Null),
+        "snapshot" => ("The state of the first page, from `@odata.nextLink`", any_text(), Json::Null),
         "asOf" => ("As it was at this instant or on this day", text(), json!("2026-01-31T12:00:00Z")),
-        "Prefer" => ("Rows of a page, at most", text(), json!("odata.maxpagesize=100")),
-        "If-None-Match" => ("The `ETag` of what you have; 304 if it is still that", text(), Json::Null),
-        "If-Match" => ("The `ETag` of what you have; 412 if it was changed since", text(), Json::Null),
+        "Prefer" => ("Rows of a page, at most", any_text(), json!("odata.maxpagesize=100")),
+        "If-None-Match" => ("The `ETag` of what you have; 304 if it is still that", any_text(), Json::Null),
+        "If-Match" => ("The `ETag` of what you have; 412 if it was changed since", any_text(), Json::Null),
         "children" => (
             "What becomes of goals below it: they stay. Without it, a goal that has some is not deleted",
             json!({ "type": "string", "enum": ["keep"] }),
             Json::Null,
         ),
-        _ => ("Where the page begins, from `@odata.nextLink`", text(), Json::Null),
+        _ => ("Where the page begins, from `@odata.nextLink`", any_text(), Json::Null),
     };
     let place = if name.starts_with(|sign: char| sign.is_ascii_uppercase()) { "header" } else { "query" };
     let mut option = json!({ "name": name, "in": place, "description": about, "schema": schema });

@@ -147,7 +147,8 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>, GraphError> {
     let mut held = Vec::new();
     for value in headers.get_all(IF_MATCH) {
         let text = value.to_str().map_err(|_| GraphError::bad_request("If-Match is not readable."))?;
-        held.extend(text.split(',').map(|tag| tag.trim().trim_start_matches("W/").to_owned()));
+        let tags = text.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+        held.extend(tags.filter(|tag| !tag.is_empty()).map(str::to_owned));
     }
     Ok((!held.is_empty()).then_some(held))
 }
