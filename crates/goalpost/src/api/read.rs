@@ -48,9 +48,9 @@ pub(super) async fn list(call: &Call) -> Result<Response, GraphError> {
 
 /// The organizations that the caller is in: few, and each found by itself.
 async fn organizations(call: &Call, ask: &Ask) -> Result<Response, GraphError> {
-    if ask.filter.is_some() || ask.search.is_some() {
+    if ask.filter.is_some() || ask.search.is_some() || call.option("$orderby").is_some() {
         return Err(GraphError::bad_request(
-            "Organizations have no $filter and no $search: a caller is in few.",
+            "Organizations have no $filter, $search and $orderby: a caller is in few.",
         ));
     }
     let mut found = Vec::new();

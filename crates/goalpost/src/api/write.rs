@@ -20,6 +20,7 @@ use crate::goals::history::AsOf;
 use crate::goals::rights::{Action, Reason, Subject, Verdict, may};
 use crate::http::{GraphError, body};
 use crate::ids::{Ids, OrganizationNumber, PersonNumber};
+use crate::orgs::queries::hold;
 
 /// What a route changes.
 #[derive(Debug)]
@@ -69,7 +70,9 @@ pub(super) async fn write(
         .map_err(|error| GraphError::bad_request(format!("The query string cannot be read: {error}.")))?;
     let members = if write.fields.is_empty() { Vec::new() } else { body::read_object(request).await? };
     let member = call.member().await?;
-    let body = Body::new(write.fields, members)?;
+    let (echoed, members) =
+        members.into_iter().partition(|(name, value)| is_echo(call.set(), write, name, value));
+    let (body, echoed): (_, Vec<(String, Json)>) = (Body::new(write.fields, members)?, echoed);
     let (organization, person, ids) = (member.organization, member.person, call.app.ids);
     let (above, held) = (call.above()?, if_match(&call.headers)?);
     let key = if call.names.contains_key(super::routes::ID) {
@@ -80,6 +83,8 @@ pub(super) async fn write(
     let set = call.set();
     let (body, query) = (Arc::new(body), Arc::new(query));
     let done = call.app.db.write(organization, move |tx| {
+        // First of all, so that what is read here stays true: of two who hold the same tag, one comes too late.
+        hold(tx, organization)?;
         let subject = filter::Subject::on_day(organization, Some(person), tx.now_us());
         let find = |set: &Set, key: Value| {
             let mut found = Where::new(set, &subject, AsOf::Now);
@@ -101,6 +106,9 @@ pub(super) async fn write(
         {
             return Err(changed_meanwhile(set));
         }
+        if let Some((name, _)) = echoed.iter().find(|(name, value)| present.get(name) != Some(value)) {
+            return Err(invalid(format!("'{name}' cannot be set here, or not to this")));
+        }
         let id = if let Some(Value::Int(id)) = key { Some(id) } else { None };
         let doing = Doing { tx, organization, person, above, id, present, body: &body, query: &query, ids };
         match (write.run)(&doing)? {
@@ -113,6 +121,14 @@ pub(super) async fn write(
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     Ok(answer(&call, write.kind, &key, row))
+}
+
+/// Whether a member of a body is one that the route does not set, or not to null: a thing that was read is sent back whole,
+/// and what the server alone says passes as long as it is what the server says.
+fn is_echo(set: &Set, write: &Write, name: &str, value: &Json) -> bool {
+    let is_of_set = set.property(name).is_some() || set.lists.iter().any(|list| list.name == name);
+    let field = write.fields.iter().find(|field| field.name == name);
+    write.kind == Kind::Change && is_of_set && field.is_none_or(|field| value.is_null() && !field.nullable)
 }
 
 fn answer(call: &Call, kind: Kind, key: &Value, row: Option<Map<String, Json>>) -> Response {

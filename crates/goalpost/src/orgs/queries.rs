@@ -72,6 +72,17 @@ pub fn insert(tx: &Tx<'_>, guid: Uuid, name: &str, file_number: Option<i64>) -> 
     find_by_guid(tx, guid)?.ok_or_else(|| missing(OrganizationNumber(number)))
 }
 
+/// Let no change of the organization's data come between what is read from here on and what is written: whoever changes
+/// it meanwhile waits until the transaction ends.
+pub fn hold(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<()> {
+    tx.execute(
+        "-- orgs::hold
+        update organization set revision = revision where number = ?1",
+        params![organization],
+    )?;
+    Ok(())
+}
+
 /// Begin a change of the organization's data: the revision that every row of it carries. The row stays locked until
 /// the transaction ends, so revisions are committed in their order, and none was made before the one before it.
 pub fn raise_revision(

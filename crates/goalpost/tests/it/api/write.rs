@@ -107,6 +107,42 @@ async fn who_has_not_seen_the_last_change_overwrites_nothing() {
     assert_eq!(gone.status, 412);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn of_many_who_saw_the_same_one_comes_in_time() {
+    let door = Door::new().await;
+    let (ilse, path) = (door.ilse(), door.path("goals/101"));
+    for round in 0..5 {
+        let seen = ilse.get(&path).await.header("etag").expect("a tag").to_owned();
+        let patches = (0..8).map(|number| {
+            let request = ilse.request("PATCH", &path).header("if-match", &seen);
+            let body = json!({ "title": format!("{round} by {number}") }).to_string();
+            let (ilse, request) =
+                (ilse.clone(), request.header("content-type", "application/json").body(body));
+            tokio::spawn(async move { ilse.send(request).await.status })
+        });
+        let mut statuses = Vec::new();
+        for patch in patches.collect::<Vec<_>>() {
+            statuses.push(patch.await.expect("an answer"));
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_can_be_sent_back() {
+    let door = Door::new().await;
+    let ilse = door.ilse();
+    let mut goal = door.get(&ilse, "goals/101").await.json();
+    goal["title"] = "Another title".into();
+    let changed = door.done(&ilse, "PATCH", "goals/101", &goal, 200).await.json();
+    assert_eq!(changed["title"], "Another title");
+    goal["progressPercent"] = 99.into();
+    let refused = door.send(&ilse, "PATCH", "goals/101", &goal).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(refused.error().1.contains("'progressPercent' cannot be set"), "{}", refused.text());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn goals_are_closed_reopened_aligned_and_weighed() {
     let door = Door::new().await;
