@@ -18,7 +18,9 @@ use super::failure::Failure;
 use super::printer::{self, Progress};
 use super::{Session, import, sample_export, serve, token};
 
-/// How long the token in the lines to paste lives.
+/// What the token in the lines to paste allows: exports, and everything behind them.
+const SCOPES: &str = "Goals-Export.ReadWrite.All Goals.ReadWrite.All";
+/// How long it lives.
 const TOKEN_LIFE: Duration = Duration::from_hours(12);
 
 /// Make invented goals, serve them and show one export
@@ -139,7 +141,7 @@ fn tell(session: &Session, demo: &Demo) -> Result<(), Failure> {
 
 /// Run one export as a client would, and say how to run the next.
 async fn show(session: &Session, app: &App, demo: &Demo, address: &str) -> Result<(), Failure> {
-    let token = token::issue(app, demo.user_email.clone(), token::READ_WRITE, TOKEN_LIFE).await?;
+    let token = token::issue(app, demo.user_email.clone(), SCOPES, TOKEN_LIFE).await?;
     let file = app.config.data.join("demo-export.csv");
     let spinner = Progress::spinner();
     let export = sample_export::run(app.config.listen, &token, &file, |what| spinner.say(what)).await?;
@@ -149,7 +151,7 @@ async fn show(session: &Session, app: &App, demo: &Demo, address: &str) -> Resul
     }
     let steps = steps(address, &demo::ORGANIZATION.to_string(), &demo::VIEW.to_string());
     printer::write(&format!(
-        "\nThe export {} is done; its {} bytes lie in `{}` and begin\n\n{}\n\nThe same by hand, in another terminal:\n\nTOKEN={token}\n\n{}\n\n{}\n\n{}\n\nGoalpost serves {address} until you stop it by Ctrl-C",
+        "\nThe export {} is done; its {} bytes lie in `{}` and begin\n\n{}\n\nThe same by hand, in another terminal:\n\nTOKEN={token}\n\n{}\n\n{}\n\n{}\n\nGoals, check-ins and all else, with the same token: {address}/api/v1/docs\n\nGoalpost serves {address} until you stop it by Ctrl-C",
         export.job,
         export.bytes,
         file.display(),

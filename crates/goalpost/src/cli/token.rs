@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::printer;
 
 /// The scope that every call of the export API accepts.
-pub(super) const READ_WRITE: &str = "Goals-Export.ReadWrite.All";
+const READ_WRITE: &str = "Goals-Export.ReadWrite.All";
 
 /// Print an access token for a person, signed by this server's own issuer, and nothing else
 ///
@@ -23,7 +23,8 @@ pub(super) const READ_WRITE: &str = "Goals-Export.ReadWrite.All";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goalpost token --user ada@contoso.example
-  TOKEN=$(goalpost token --user ada@contoso.example --scope Goals-Export.Read.All --ttl 8h)")]
+  TOKEN=$(goalpost token --user ada@contoso.example --scope Goals-Export.Read.All --ttl 8h)
+  TOKEN=$(goalpost token --user ada@contoso.example --scope \"Goals-Export.ReadWrite.All Goals.ReadWrite.All\")")]
 pub(super) struct TokenArgs {
     /// The person's e-mail
     #[arg(long, value_name = "E-MAIL")]
