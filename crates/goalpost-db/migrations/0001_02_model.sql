@@ -54,6 +54,10 @@ alter table organization add column planning_year_start {int};
 -- The revision that last changed people, teams, periods or tags, which have no history of their own.
 alter table organization add column directory_revision {int};
 
+-- The goals of a team, and those of a tag, without a look at all others.
+create index goal_team_team on goal_team (organization, team, goal);
+create index goal_tag_tag on goal_tag (organization, tag, goal);
+
 -- From an instant to the revision that was in force.
 create index revision_made_at on revision (organization, made_at);
 

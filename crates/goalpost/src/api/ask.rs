@@ -25,6 +25,7 @@ pub(super) struct Ask {
     pub(super) filter: Option<String>,
     pub(super) search: Option<String>,
     pub(super) order: Keyset,
+    is_ordered: bool,
     pub(super) skip: u64,
     /// Rows of this page.
     pub(super) limit: u64,
@@ -112,6 +113,7 @@ impl Ask {
             filter: options.filter,
             search: options.search,
             order,
+            is_ordered: options.orderby.is_some(),
             skip: if after.is_some() { 0 } else { options.skip.map_or(0, u64::from) },
             limit: top.map_or(page, |top| top.saturating_sub(returned).min(page)),
             top,
@@ -122,6 +124,11 @@ impl Ask {
         })
     }
 
+    /// Whether it asks for an order.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.is_ordered
+    }
+
     /// Whether it asks for a part of the list only.
     pub(super) fn is_cut(&self) -> bool {
         self.top.is_some() || self.skip > 0
@@ -130,7 +137,7 @@ impl Ask {
     /// The query of the page behind this one, which has `rows` rows, the last of them at `place`; `None` if no more rows
     /// were asked for.
     pub(super) fn next(&self, place: &[Value], rows: u64) -> Option<String> {
-        let returned = self.returned + rows;
+        let returned = self.returned.saturating_add(rows);
         if self.top.is_some_and(|top| returned >= top) {
             return None;
         }

@@ -47,6 +47,10 @@ pub enum FieldKind {
     Filter,
 }
 
+/// Things that a list of a body may name, and objects that it may have: each is looked for by itself.
+const MAX_REFERENCES: usize = 1_000;
+const MAX_OBJECTS: usize = 100;
+
 /// A member that may be missing.
 pub(super) const fn field(name: &'static str, kind: FieldKind, about: &'static str) -> Field {
     Field { name, kind, required: false, nullable: false, about }
@@ -130,8 +134,12 @@ impl Body {
 
     /// Numbers of things, if given.
     pub(super) fn references(&self, name: &str) -> Option<Vec<i64>> {
-        let items = self.get(name)?.as_array()?.iter();
-        Some(items.filter_map(|item| item.as_i64().or_else(|| item["id"].as_i64())).collect())
+        let mut numbers = Vec::new();
+        for item in self.get(name)?.as_array()? {
+            let number = item.as_i64().or_else(|| item["id"].as_i64());
+            numbers.extend(number.filter(|number| !numbers.contains(number)));
+        }
+        Some(numbers)
     }
 
     /// Objects, if given.
@@ -182,12 +190,18 @@ fn check_value(field: &Field, value: &Json, place: &str) -> Result<(), GraphErro
         FieldKind::References => {
             let is_reference = |item: &Json| item.is_i64() || item["id"].is_i64();
             match value.as_array() {
+                Some(items) if items.len() > MAX_REFERENCES => {
+                    wanted(&format!("a list of at most {MAX_REFERENCES}"))
+                }
                 Some(items) if items.iter().all(is_reference) => Ok(()),
                 _ => wanted("a list of numbers, or of objects with an `id`"),
             }
         }
         FieldKind::Objects(fields) => {
             let Some(items) = value.as_array() else { return wanted("a list of objects") };
+            if items.len() > MAX_OBJECTS {
+                return wanted(&format!("a list of at most {MAX_OBJECTS}"));
+            }
             for (number, item) in items.iter().enumerate() {
                 let Some(item) = item.as_object() else { return wanted("a list of objects") };
                 check(fields, item.clone(), &format!("{place}{}[{number}].", field.name))?;

@@ -179,7 +179,12 @@ impl Call {
     /// The value of a query option, decoded.
     fn option(&self, name: &str) -> Option<String> {
         let query = QueryString::parse(self.query.as_deref()?).ok()?;
-        query.pairs().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+        // Options of OData's count in any case, with or without `$` (OData 4.01 Part 2, 5.1).
+        let is = |known: &str| match name.strip_prefix('$') {
+            Some(name) => known.strip_prefix('$').unwrap_or(known).eq_ignore_ascii_case(name),
+            None => known == name,
+        };
+        query.pairs().find(|(known, _)| is(known)).map(|(_, value)| value.to_owned())
     }
 
     /// The key of the thing that the path names.

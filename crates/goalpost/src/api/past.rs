@@ -18,7 +18,6 @@ use crate::goals::edit::Field;
 use crate::goals::filter::Subject;
 use crate::goals::history::{self, AsOf, Changed, Delta, EntryId, Moment, MomentError};
 use crate::goals::record::Column;
-use crate::goals::rights::{self, Action, may};
 use crate::http::GraphError;
 use crate::http::time::precise_date_time;
 use crate::identity::Member;
@@ -95,12 +94,9 @@ const SNAPSHOT: &str = "snapshot";
 
 async fn everything(call: &Call, member: Member, moment: Moment) -> Result<Response, GraphError> {
     let ask = Ask::new(call.set(), call.query.as_deref(), max_page_size(&call.headers))?;
-    if !ask.chosen.is_all() || ask.is_cut() || call.option("$orderby").is_some() {
-        return Err(GraphError::bad_request(
-            "A delta is of whole things, all of them: leave out $select, $orderby, $top and $skip.",
-        ));
-    }
-    let filtered = filtered(call).await?;
+    let (filtered, _) = filtered(call, &ask).await?;
+    // The link at the end must be good for something.
+    filtered.choice()?;
     let subject = moment.subject(member.organization, Some(member.person));
     let page = call.app.db.read(member.organization, |tx| {
         let mut found = Where::new(call.set(), &subject, moment.as_of());
@@ -183,11 +179,16 @@ fn bad_token() -> GraphError {
 }
 
 async fn changes(call: &Call, member: Member, since: &Since) -> Result<Response, GraphError> {
-    let filtered = filtered(call).await?;
+    let ask = Ask::new(call.set(), Some(&without_token(call.query.as_deref().unwrap_or_default())), None)?;
+    let (filtered, view) = filtered(call, &ask).await?;
     let choice = filtered.choice()?;
     let (organization, set) = (member.organization, call.set());
     let told = call.app.db.read(organization, |tx| {
         let from = since.moment(tx, &member)?;
+        // A view that chooses otherwise since says nothing of what it chose then.
+        if view.is_some_and(|written| written > from.revision) {
+            return Ok(None);
+        }
         let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
         let Delta::Changes(changes) = choice.delta(tx, &subject, from)? else { return Ok(None) };
         let told = match set.name {
@@ -204,6 +205,15 @@ async fn changes(call: &Call, member: Member, since: &Since) -> Result<Response,
         "@odata.deltaLink": call.delta_link(to),
     });
     Ok(axum::Json(json).into_response())
+}
+
+/// A query without the option that a list does not have.
+fn without_token(query: &str) -> String {
+    let is_token = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        name.replace("%24", "$").trim_start_matches('$') == "deltatoken"
+    };
+    query.split('&').filter(|pair| !is_token(pair)).collect::<Vec<_>>().join("&")
 }
 
 /// The rows that are new or others, whole, and what is gone; `None` if that is too much for one answer.
@@ -246,14 +256,17 @@ fn full_read(call: &Call) -> GraphError {
     .location(&call.delta_url(None))
 }
 
-/// The goals of the choice: `$filter`, `$search`, and a view's own by `viewId`.
-async fn filtered(call: &Call) -> Result<Filtered, GraphError> {
-    let filtered =
-        Filtered::new(&GOALS, call.option("$filter").as_deref(), call.option("$search").as_deref())?;
-    match call.option("viewId") {
-        Some(view) => Ok(filtered.within(call.view(&view).await?.selection)),
-        None => Ok(filtered),
+/// The goals of the choice: `$filter`, `$search`, and a view's own by `viewId`; and the revision that wrote that view.
+async fn filtered(call: &Call, ask: &Ask) -> Result<(Filtered, Option<i64>), GraphError> {
+    if !ask.chosen.is_all() || ask.is_cut() || ask.is_ordered() || ask.count {
+        return Err(GraphError::bad_request(
+            "A delta is of whole things, all of them: leave out $select, $orderby, $top, $skip and $count.",
+        ));
     }
+    let filtered = Filtered::new(&GOALS, ask.filter.as_deref(), ask.search.as_deref())?;
+    let Some(view) = call.option("viewId") else { return Ok((filtered, None)) };
+    let view = call.view(&view).await?;
+    Ok((filtered.within(view.selection), Some(view.revision)))
 }
 
 /// A state as the token of a link.
@@ -298,11 +311,12 @@ pub(super) async fn history(call: &Call) -> Result<Response, GraphError> {
     let changes = call.app.db.read(organization, |tx| {
         let subject = Subject::on_day(organization, Some(member.person), tx.now_us());
         let found = Where::new(&GOALS, &subject, AsOf::Now);
-        rows::find(tx, &GOALS, &subject, found, goal.into())?.ok_or_else(|| no_such(&GOALS))?;
+        let row = rows::find(tx, &GOALS, &subject, found, goal.into())?.ok_or_else(|| no_such(&GOALS))?;
         let mut changes = history::changes(tx, organization, goal, Some(&subject))?;
-        // What it was while it was restricted is for those who may edit it now.
-        if let Some(opened) = changes.iter().rposition(is_opened)
-            && !may(tx, organization, member.person, Action::Edit, rights::Subject::Goal(goal))?.is_yes()
+        // What it was while it was restricted is for the people around it.
+        if let Some(opened) = changes.iter().rposition(was_restricted)
+            && row["isRestricted"] != json!(true)
+            && !is_around(&row, member.person.0)
         {
             changes.drain(..=opened);
         }
@@ -328,10 +342,18 @@ pub(super) async fn history(call: &Call) -> Result<Response, GraphError> {
     Ok(axum::Json(json!({ "value": value })).into_response())
 }
 
-/// Whether a goal was restricted until this change.
-fn is_opened(change: &history::Change) -> bool {
+/// Whether a goal was restricted before this change.
+fn was_restricted(change: &history::Change) -> bool {
     let restricted = change.fields.iter().find(|field| field.field == Field::Column(Column::Restricted));
-    restricted.is_some_and(|field| field.old == json!(true) && field.new == json!(false))
+    restricted.is_some_and(|field| field.old == json!(true))
+}
+
+/// Whether a person would see the goal if it were restricted.
+fn is_around(row: &Map<String, Json>, person: i64) -> bool {
+    let lists =
+        ["owners", "checkInOwners", "viewers"].iter().filter_map(|name| row[*name].as_array()).flatten();
+    let named = lists.map(|entry| &entry["id"]).chain([&row["creatorId"], &row["delegateId"]]);
+    named.into_iter().any(|id| *id == json!(person))
 }
 
 /// The name that a field of a goal has at this door.

@@ -48,7 +48,7 @@ pub(super) async fn list(call: &Call) -> Result<Response, GraphError> {
 
 /// The organizations that the caller is in: few, and each found by itself.
 async fn organizations(call: &Call, ask: &Ask) -> Result<Response, GraphError> {
-    if ask.filter.is_some() || ask.search.is_some() || call.option("$orderby").is_some() {
+    if ask.filter.is_some() || ask.search.is_some() || ask.is_ordered() {
         return Err(GraphError::bad_request(
             "Organizations have no $filter, $search and $orderby: a caller is in few.",
         ));

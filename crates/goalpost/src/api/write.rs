@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::header::{ETAG, HeaderName, IF_MATCH, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use goalpost_db::{Tx, Value};
 use goalpost_odata::QueryString;
@@ -70,9 +70,11 @@ pub(super) async fn write(
         .map_err(|error| GraphError::bad_request(format!("The query string cannot be read: {error}.")))?;
     let members = if write.fields.is_empty() { Vec::new() } else { body::read_object(request).await? };
     let member = call.member().await?;
-    let (echoed, members) =
-        members.into_iter().partition(|(name, value)| is_echo(call.set(), write, name, value));
-    let (body, echoed): (_, Vec<(String, Json)>) = (Body::new(write.fields, members)?, echoed);
+    // What is no change is passed over in a PATCH, so what else it holds is known only once the thing is.
+    let patches = call.route.method == Method::PATCH;
+    if !patches {
+        Body::new(write.fields, members.clone())?;
+    }
     let (organization, person, ids) = (member.organization, member.person, call.app.ids);
     let (above, held) = (call.above()?, if_match(&call.headers)?);
     let key = if call.names.contains_key(super::routes::ID) {
@@ -81,7 +83,7 @@ pub(super) async fn write(
         None
     };
     let set = call.set();
-    let (body, query) = (Arc::new(body), Arc::new(query));
+    let (members, query) = (Arc::new(members), Arc::new(query));
     let done = call.app.db.write(organization, move |tx| {
         // First of all, so that what is read here stays true: of two who hold the same tag, one comes too late.
         hold(tx, organization)?;
@@ -106,9 +108,11 @@ pub(super) async fn write(
         {
             return Err(changed_meanwhile(set));
         }
-        if let Some((name, _)) = echoed.iter().find(|(name, value)| present.get(name) != Some(value)) {
-            return Err(invalid(format!("'{name}' cannot be set here, or not to this")));
+        let mut members = Vec::clone(&members);
+        if patches {
+            members.retain(|(name, value)| !is_echo(write, &present, name, value));
         }
+        let body = Body::new(write.fields, members)?;
         let id = if let Some(Value::Int(id)) = key { Some(id) } else { None };
         let doing = Doing { tx, organization, person, above, id, present, body: &body, query: &query, ids };
         match (write.run)(&doing)? {
@@ -123,12 +127,26 @@ pub(super) async fn write(
     Ok(answer(&call, write.kind, &key, row))
 }
 
-/// Whether a member of a body is one that the route does not set, or not to null: a thing that was read is sent back whole,
-/// and what the server alone says passes as long as it is what the server says.
-fn is_echo(set: &Set, write: &Write, name: &str, value: &Json) -> bool {
-    let is_of_set = set.property(name).is_some() || set.lists.iter().any(|list| list.name == name);
-    let field = write.fields.iter().find(|field| field.name == name);
-    write.kind == Kind::Change && is_of_set && field.is_none_or(|field| value.is_null() && !field.nullable)
+/// Whether a member of a body says what is so already: a thing that was read can be sent back whole, whatever of it the
+/// server alone says.
+fn is_echo(write: &Write, present: &Map<String, Json>, name: &str, value: &Json) -> bool {
+    let is_required = write.fields.iter().any(|field| field.name == name && field.required);
+    !is_required && present.get(name).is_some_and(|present| is_same(present, value))
+}
+
+/// Whether two values are the same; a client may write 50 for 50.0.
+fn is_same(left: &Json, right: &Json) -> bool {
+    match (left, right) {
+        (Json::Number(left), Json::Number(right)) => left.as_f64() == right.as_f64(),
+        (Json::Array(left), Json::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
+        }
+        (Json::Object(left), Json::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(name, left)| right.get(name).is_some_and(|right| is_same(left, right)))
+        }
+        (left, right) => left == right,
+    }
 }
 
 fn answer(call: &Call, kind: Kind, key: &Value, row: Option<Map<String, Json>>) -> Response {
@@ -137,7 +155,11 @@ fn answer(call: &Call, kind: Kind, key: &Value, row: Option<Map<String, Json>>) 
         headers.insert(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
     };
     if kind == Kind::Create {
-        put(LOCATION, &format!("{}/{}", call.url(), key_text(key)));
+        // A copy is made at an action of the thing: it lies beside that.
+        let url = call.url();
+        let of_action =
+            call.names.contains_key(super::routes::ID).then(|| url.rsplitn(3, '/').nth(2)).flatten();
+        put(LOCATION, &format!("{}/{}", of_action.unwrap_or(&url), key_text(key)));
     }
     let status = if kind == Kind::Create { StatusCode::CREATED } else { StatusCode::OK };
     let Some(row) = row else { return (StatusCode::NO_CONTENT, headers).into_response() };

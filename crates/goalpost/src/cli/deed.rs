@@ -145,6 +145,7 @@ impl From<GoalError> for Failure {
             GoalError::NotAligned { .. } => "`goalpost goal show` lists what it is aligned to",
             GoalError::Weight(_) => "give less, or free all weights by `goalpost goal weights --reset`",
             GoalError::OpenParent { .. } => "restrict the one above too, or open the one below",
+            GoalError::HiddenAbove(_) => "open the goal above it, and its key results open with it",
             GoalError::OneParent(_) => "unalign it from the others first",
             GoalError::HasChildren { .. } => "`--keep-below` leaves them, aligned to it no more",
             GoalError::NotByCheckIn(_) => "write `Not Started`, `On Track`, `Behind` or `At Risk`",

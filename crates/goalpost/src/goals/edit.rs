@@ -143,7 +143,12 @@ pub(super) fn save(
     if *changed == *present {
         return Ok(false);
     }
-    changed.set(Column::UpdatedAt, tx.now_us());
+    // Where else it is aligned may be hidden from who sees the goal, so its moment says nothing of that.
+    if Field::all()
+        .any(|field| field != Field::List(List::Parents) && field.value(present) != field.value(changed))
+    {
+        changed.set(Column::UpdatedAt, tx.now_us());
+    }
     changed.write(tx, organization, revision, Some(present))?;
     if present.is_from(Origin::File) {
         let goal = present.id;

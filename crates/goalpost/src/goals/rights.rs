@@ -126,6 +126,15 @@ pub enum Subject<'a> {
     Goal(i64),
 }
 
+/// What whoever makes a goal does: it is the organization's, of people, or of teams.
+pub fn creation(teams: &[i64], owners: usize) -> (Action, Subject<'_>) {
+    match (teams, owners) {
+        ([], 0) => (Action::CreateOrganizationGoal, Subject::Organization),
+        ([], _) => (Action::CreateIndividualGoal, Subject::Organization),
+        (teams, _) => (Action::CreateTeamGoal, Subject::Teams(teams)),
+    }
+}
+
 /// Whether somebody may do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

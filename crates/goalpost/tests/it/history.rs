@@ -112,12 +112,15 @@ fn look(tx: &Tx<'_>, selection: &Selection, subject: &Subject, as_of: AsOf) -> R
     Ok(seen)
 }
 
-/// Every goal that the subject may see.
+/// Every goal that the subject may see, but for placeholders, which a row does not name as parents.
 fn visible_ids(tx: &Tx<'_>, subject: &Subject, as_of: AsOf) -> Result<BTreeSet<i64>, Error> {
     let visible = visible_as_of(subject, as_of, 2);
     let mut params = vec![Value::from(subject.organization)];
     params.extend(visible.params);
-    let sql = format!("-- test\nselect g.id from goal g where g.organization = ?1 and {}", visible.sql);
+    let sql = format!(
+        "-- test\nselect g.id from goal g where g.organization = ?1 and g.origin <> 'reference' and {}",
+        visible.sql
+    );
     Ok(tx.query(&as_of.text(tx, &sql), &params, |row| row.int(0))?.into_iter().collect())
 }
 

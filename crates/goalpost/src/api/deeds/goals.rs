@@ -6,7 +6,7 @@ use super::Done;
 use crate::api::body::{Body, Field, FieldKind, field, invalid};
 use crate::api::write::{Doing, Kind, Write, conflict};
 use crate::goals::ending::{self, Ended, Ending, EndingError};
-use crate::goals::rights::{Action, Subject};
+use crate::goals::rights::{Action, Subject, creation};
 use crate::goals::write::align::{self, Alignment, NewWeights, Weight};
 use crate::goals::write::carry::{self, Cloning, Postponing};
 use crate::goals::write::change;
@@ -153,12 +153,9 @@ const CHILD_WEIGHT: &[Field] = &[
 
 fn create(doing: &Doing<'_>) -> Done {
     let fields = patch(doing)?;
-    // A goal is the organization's, of teams or of people: who may make it follows from that.
-    match (fields.teams.as_deref().unwrap_or_default(), fields.owners.as_deref().unwrap_or_default()) {
-        ([], []) => doing.ask(Action::CreateOrganizationGoal, Subject::Organization)?,
-        ([], _) => doing.ask(Action::CreateIndividualGoal, Subject::Organization)?,
-        (teams, _) => doing.ask(Action::CreateTeamGoal, Subject::Teams(teams))?,
-    }
+    let owners = fields.owners.as_deref().unwrap_or_default().len();
+    let (action, subject) = creation(fields.teams.as_deref().unwrap_or_default(), owners);
+    doing.ask(action, subject)?;
     let parents = parents(doing)?;
     let new = NewGoal { fields, parents };
     let made = create::create(doing.tx, doing.organization, doing.actor(), &new);
@@ -169,8 +166,9 @@ fn change(doing: &Doing<'_>) -> Done {
     let goal = doing.goal();
     doing.ask(Action::Edit, Subject::Goal(goal))?;
     let patch = patch(doing)?;
-    if patch.owners.is_some() {
+    if patch.owners.is_some() || patch.teams.is_some() {
         doing.ask(Action::ChangeOwners, Subject::Goal(goal))?;
+        doing.ask_to_become(&patch)?;
     }
     change::change(doing.tx, doing.organization, doing.actor(), goal, &patch)
         .map_err(|error| doing.refusal(error))?;
@@ -238,6 +236,9 @@ fn postpone(doing: &Doing<'_>) -> Done {
 fn clone(doing: &Doing<'_>) -> Done {
     let goal = doing.goal();
     doing.ask(Action::Clone, Subject::Goal(goal))?;
+    let (teams, owners) = (doing.numbers("teams"), doing.numbers("owners"));
+    let (action, subject) = creation(&teams, owners.len());
+    doing.ask(action, subject)?;
     let how = Cloning {
         period: doing.body.int("periodId"),
         title: doing.body.text("title"),
@@ -253,7 +254,7 @@ fn parents(doing: &Doing<'_>) -> Result<Vec<Alignment>, GraphError> {
     let mut parents = Vec::new();
     for parent in doing.body.objects("parents").unwrap_or_default() {
         let alignment = alignment(&parent);
-        doing.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
+        doing.ask_to_align(&alignment)?;
         parents.push(alignment);
     }
     Ok(parents)
@@ -263,7 +264,7 @@ fn align(doing: &Doing<'_>) -> Done {
     let goal = doing.goal();
     let alignment = alignment(doing.body);
     doing.ask(Action::Edit, Subject::Goal(goal))?;
-    doing.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
+    doing.ask_to_align(&alignment)?;
     align::align(doing.tx, doing.organization, doing.actor(), goal, &alignment)
         .map_err(|error| doing.refusal(error))?;
     Ok(Some(goal.into()))
@@ -298,6 +299,35 @@ fn weights(doing: &Doing<'_>) -> Done {
     align::set_weights(doing.tx, doing.organization, doing.actor(), goal, &wanted)
         .map_err(|error| doing.refusal(error))?;
     Ok(Some(goal.into()))
+}
+
+impl Doing<'_> {
+    /// The numbers of a list of the goal as it is now.
+    fn numbers(&self, list: &str) -> Vec<i64> {
+        let items = self.present.get(list).and_then(|list| list.as_array()).into_iter().flatten();
+        items.filter_map(|item| item["id"].as_i64()).collect()
+    }
+
+    /// Whether the goal may be given to these teams and owners: as if it were made so.
+    fn ask_to_become(&self, patch: &Patch) -> Result<(), GraphError> {
+        let (present, had_owners) = (self.numbers("teams"), self.numbers("owners").len());
+        let teams = patch.teams.as_deref().unwrap_or(&present);
+        for team in teams.iter().filter(|team| !present.contains(team)) {
+            self.ask(Action::CreateTeamGoal, Subject::Teams(&[*team]))?;
+        }
+        let owners = patch.owners.as_ref().map_or(had_owners, Vec::len);
+        let (was, is) = (creation(&present, had_owners).0, creation(teams, owners).0);
+        if teams.is_empty() && was != is { self.ask(is, Subject::Organization) } else { Ok(()) }
+    }
+
+    /// Whether a goal may be put below another, with this weight there.
+    fn ask_to_align(&self, alignment: &Alignment) -> Result<(), GraphError> {
+        self.ask(Action::AlignTo, Subject::Goal(alignment.parent))?;
+        match alignment.weight {
+            Some(_) => self.ask(Action::SetWeights, Subject::Goal(alignment.parent)),
+            None => Ok(()),
+        }
+    }
 }
 
 fn alignment(body: &Body) -> Alignment {

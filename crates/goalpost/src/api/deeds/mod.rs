@@ -44,7 +44,7 @@ impl Doing<'_> {
             GoalError::IsOver(..) => conflict("goalIsOver", format!("{error}; reopen it first")),
             GoalError::HasChildren { .. } => conflict(
                 "goalHasChildren",
-                format!("{error}; delete those first, or say `?children=keep` to let them stay"),
+                "other goals are aligned to it; say `?children=keep` to let them stay without it",
             ),
             GoalError::NotAligned { .. } => conflict("notAligned", error),
             // The path between the two ends may lead through goals that are not for everyone to know of.

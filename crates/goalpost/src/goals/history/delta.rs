@@ -247,7 +247,8 @@ fn parents(goal: &GoalRecord) -> impl Iterator<Item = (i64, &[Value])> {
 
 /// A goal without those of its parents that the caller may not see.
 fn as_seen(mut goal: GoalRecord, end: &End<'_>) -> GoalRecord {
-    let visible = parents(&goal).filter(|(parent, _)| end.of(*parent).visible);
+    let shown = |parent: i64| end.of(parent).visible && end.of(parent).held;
+    let visible = parents(&goal).filter(|(parent, _)| shown(*parent));
     let visible: Vec<Value> = visible.flat_map(|(_, entry)| entry).cloned().collect();
     *goal.list_mut(List::Parents) = visible;
     goal

@@ -11,6 +11,7 @@ use super::fields::{Days, Patch};
 use super::{Change, GoalError, fields, parents, tasks};
 use crate::goals::checkin::Entry;
 use crate::goals::record::{Column, GoalRecord, List};
+use crate::goals::rights::{self, Action, Subject};
 use crate::goals::{ObjectType, Origin, day, recompute};
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::orgs::queries::mint_numbers;
@@ -77,7 +78,7 @@ pub fn postpone(
         (None, Some(period)) => change.next_period(period)?,
         (None, None) => return Err(GoalError::NoPeriod),
     };
-    let set = change.with_below(root, |goal| !recompute::is_over(goal))?;
+    let set = change.with_below(root, Action::Close, |goal| !recompute::is_over(goal))?;
     let above = change.under_way(&parents(&set[0]))?;
     let reached = if how.keep_progress { Reached::All } else { Reached::Rest };
     let copies = change.copy(&set, period, reached, |root| {
@@ -113,7 +114,7 @@ pub fn clone(
     let change = Change::begin(tx, organization, actor, "goal clone")?;
     let root = change.find(goal)?;
     let period = how.period.or(root.int(Column::Period)).ok_or(GoalError::NoPeriod)?;
-    let set = change.with_below(root, |_| how.with_below)?;
+    let set = change.with_below(root, Action::Clone, |_| how.with_below)?;
     let copies = change.copy(&set, period, Reached::Nothing, |root| {
         let title = Patch { title: how.title.clone(), ..Patch::default() };
         change.apply(&title, root)?;
@@ -131,10 +132,12 @@ pub fn clone(
 }
 
 impl Change<'_, '_> {
-    /// The goal, and the key results and initiatives below it of which `is_meant` says so, each after one above it.
+    /// The goal, and the key results and initiatives below it of which `is_meant` says so, each after one above it; of
+    /// these, those to which whoever acts may do the same. What they do not see is passed over as if it were not there.
     fn with_below(
         &self,
         root: GoalRecord,
+        action: Action,
         is_meant: impl Fn(&GoalRecord) -> bool,
     ) -> Result<Vec<GoalRecord>, GoalError> {
         let mut seen = BTreeSet::from([root.id]);
@@ -144,12 +147,18 @@ impl Change<'_, '_> {
             next += 1;
             for (id, goal) in GoalRecord::read(self.tx, self.organization, &self.below(above)?)? {
                 let is_objective = goal.text(Column::ObjectType) == ObjectType::Objective.as_str();
-                if !is_objective && is_meant(&goal) && seen.insert(id) {
+                if !is_objective && is_meant(&goal) && self.may(action, id)? && seen.insert(id) {
                     all.push(goal);
                 }
             }
         }
         Ok(all)
+    }
+
+    /// Whether whoever acts may do this to a goal; the command line, which names nobody, may do everything.
+    fn may(&self, action: Action, goal: i64) -> Result<bool, GoalError> {
+        let Some(person) = self.actor else { return Ok(true) };
+        Ok(rights::may(self.tx, self.organization, person, action, Subject::Goal(goal))?.is_yes())
     }
 
     /// The goals among some that are under way.

@@ -43,12 +43,20 @@ pub fn change(
     let mut changed = present.clone();
     change.apply(patch, &mut changed)?;
     let mut left = Vec::new();
-    if patch.visibility.is_some() && is_restricted(&changed) && !is_restricted(&present) {
+    if is_restricted(&changed) && !is_restricted(&present) {
         left = change.leave_open_parents(&mut changed)?;
     }
-    change.check_visibility(&changed)?;
+    let is_elsewhere = |list: List| present.list(list) != changed.list(list);
+    let is_seen_otherwise = is_restricted(&present) != is_restricted(&changed)
+        || (is_restricted(&changed) && (is_elsewhere(List::Viewers) || is_elsewhere(List::Owners)));
+    // What a file brought in another order than ours stays until its order is changed.
+    if is_seen_otherwise || present.get(Column::ObjectType) != changed.get(Column::ObjectType) {
+        change.check_visibility(&changed)?;
+        change.check_not_hidden_above(&changed)?;
+    }
     change.save(&present, &mut changed)?;
-    let mut also = if patch.visibility.is_some() { change.pass_on_visibility(&changed)? } else { Vec::new() };
+    let mut also =
+        if is_seen_otherwise { change.pass_on_visibility(&present, &changed)? } else { Vec::new() };
     let is_counted = COUNTED.iter().any(|&column| present.get(column) != changed.get(column))
         || present.list(List::PhasedTargets) != changed.list(List::PhasedTargets);
     let itself = if is_counted { &[goal][..] } else { &[] };
@@ -75,15 +83,35 @@ impl Change<'_, '_> {
         Ok(left)
     }
 
-    /// Give the key results below a goal its visibility, and those below these; tells which changed.
-    fn pass_on_visibility(&self, goal: &GoalRecord) -> Result<Vec<i64>, GoalError> {
+    /// A key result is as visible as the goal above it: it is not opened alone.
+    fn check_not_hidden_above(&self, goal: &GoalRecord) -> Result<(), GoalError> {
+        if is_restricted(goal) || goal.text(Column::ObjectType) != ObjectType::KeyResult.as_str() {
+            return Ok(());
+        }
+        let above = GoalRecord::read_with(self.tx, self.organization, &super::parents(goal), &[])?;
+        if above.values().any(is_restricted) {
+            return Err(GoalError::HiddenAbove(goal.id));
+        }
+        Ok(())
+    }
+
+    /// Give the key results below a goal that was `before` its visibility, and those below these; tells which changed. Those
+    /// that were not as visible as it before stay as they are.
+    fn pass_on_visibility(&self, before: &GoalRecord, goal: &GoalRecord) -> Result<Vec<i64>, GoalError> {
         let mut changed = Vec::new();
         let mut seen = BTreeSet::from([goal.id]);
-        let mut level = vec![goal.clone()];
-        while let Some(above) = level.pop() {
+        let mut level = vec![(before.clone(), goal.clone())];
+        while let Some((before, above)) = level.pop() {
             let below = self.below(above.id)?;
             for (id, present) in GoalRecord::read(self.tx, self.organization, &below)? {
                 if present.text(Column::ObjectType) != ObjectType::KeyResult.as_str() || !seen.insert(id) {
+                    continue;
+                }
+                let mut as_before = present.clone();
+                share_visibility(&before, &mut as_before);
+                let is_shared = is_restricted(&as_before) == is_restricted(&present)
+                    && as_before.list(List::Viewers) == present.list(List::Viewers);
+                if !is_shared {
                     continue;
                 }
                 let mut wanted = present.clone();
@@ -94,7 +122,7 @@ impl Change<'_, '_> {
                 if self.save(&present, &mut wanted)? {
                     changed.push(id);
                 }
-                level.push(wanted);
+                level.push((present, wanted));
             }
         }
         Ok(changed)

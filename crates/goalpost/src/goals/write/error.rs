@@ -82,6 +82,9 @@ pub enum GoalError {
         /// The open one above it.
         parent: i64,
     },
+    /// A key result of a restricted goal is not opened alone.
+    #[error("goal {0} is a key result of a restricted goal, and is as visible as that")]
+    HiddenAbove(i64),
     /// A key result of a restricted objective has no other parents.
     #[error("goal {0} is a key result of a restricted goal, and is aligned to that alone")]
     OneParent(i64),

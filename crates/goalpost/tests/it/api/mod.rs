@@ -54,6 +54,16 @@ impl Door {
         self.t.client_with_scopes("user11@contoso.example", SCOPES)
     }
 
+    /// Whoever has this e-mail owns the organization from now on.
+    fn own(&self, email: &str) {
+        let number = goalpost::ids::OrganizationNumber(crate::imports::NUMBER);
+        let made = self.t.app.db.write_alone(number, std::time::Duration::from_secs(5), |tx| {
+            let sql = "update person set role = 'Organization Owner' where organization = ?1 and email = ?2";
+            tx.execute(sql, &[number.into(), email.into()])
+        });
+        assert_eq!(made.expect("the role is written"), 1);
+    }
+
     /// The path of something of the organization.
     fn path(&self, rest: &str) -> String {
         format!("/api/v1/organizations/{}/{rest}", self.organization)

@@ -147,7 +147,7 @@ async fn a_delta_begins_at_an_instant_a_revision_or_an_export() {
     assert!(!follower.copy.is_empty());
     follower.follows(&door, &ilse, "goals?$filter=teams/any(t: t/name eq 'Pruning')").await;
     let owner = door.t.client_with_scopes("user10@contoso.example", SCOPES);
-    make_owner(&door);
+    door.own("user10@contoso.example");
     door.done(&owner, "PATCH", "teams/20", &json!({ "name": "Cutting" }), 200).await;
     let gone = ilse.get(&follower.link).await;
     assert_eq!((gone.status, gone.error().2.as_deref()), (410, Some("fullReadNeeded")));
@@ -179,12 +179,18 @@ async fn a_goal_tells_who_changed_what() {
     assert!(!others.text().contains("secret"));
 }
 
-/// Ilse owns the organization from now on.
-fn make_owner(door: &Door) {
-    let number = goalpost::ids::OrganizationNumber(crate::imports::NUMBER);
-    let made = door.t.app.db.write_alone(number, Duration::from_secs(5), |tx| {
-        let sql = "update person set role = 'Organization Owner' where organization = ?1 and id = 10";
-        tx.execute(sql, &[number.into()])
-    });
-    assert_eq!(made.expect("the role is written"), 1);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_chooses_otherwise_is_read_anew() {
+    let door = Door::new().await;
+    let ilse = door.ilse();
+    let view = door.done(&ilse, "POST", "views", &json!({ "name": "All" }), 201).await.json();
+    let path = format!("views/{}", view["id"].as_str().expect("a GUID"));
+    let delta = door.path(&format!("goals/delta?viewId={}", view["id"].as_str().expect("a GUID")));
+    let follower = Follower::new(&ilse, &delta).await;
+    assert_eq!(follower.copy.len(), 4);
+    assert_eq!(ilse.get(&follower.link).await.status, 200);
+    door.done(&ilse, "PATCH", &path, &json!({ "filter": { "keyword": { "contains": "graft" } } }), 200).await;
+    let gone = ilse.get(&follower.link).await;
+    assert_eq!(gone.status, 410, "{}", gone.text());
+    assert_eq!(Follower::new(&ilse, gone.header("location").expect("where")).await.copy.len(), 1);
 }

@@ -64,3 +64,53 @@ async fn a_restricted_parent_is_neither_named_nor_felt() {
     assert_ne!(door.get(&ilse, "goals/103").await.header("etag"), seen.header("etag"));
     assert_eq!(door.get(&bo, "goals/103").await.header("etag"), hidden.header("etag"));
 }
+
+/// 105 is a key result below the open 100, which a file restricted to Ilse.
+fn narrower() -> Company {
+    let mut company = company();
+    let hidden = Objective { parent_ids: vec![100], owners: vec![person(10)], ..goal(105, "Kpi", "Quietly") };
+    company.goals.push(Objective { permissions: Permissions::default(), ..hidden });
+    company
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_below_is_neither_copied_nor_opened() {
+    let door = Door::with(&narrower()).await;
+    let (ilse, bo) = (door.ilse(), door.bo());
+    let copied = door.send(&bo, "POST", "goals/100/clone", &serde_json::json!({ "withBelow": true })).await;
+    assert_eq!(copied.status, 403, "it is a team's, and Bo may make none there: {}", copied.text());
+    let everybody = serde_json::json!({ "goalPolicy": "members" });
+    door.own("user10@contoso.example");
+    let organization = format!("/api/v1/organizations/{}", door.organization);
+    let request = ilse.request("PATCH", &organization).header("content-type", "application/json");
+    assert_eq!(ilse.send(request.body(everybody.to_string())).await.status, 200);
+    let copied =
+        door.done(&bo, "POST", "goals/100/clone", &serde_json::json!({ "withBelow": true }), 201).await;
+    assert_eq!(
+        bo.get(copied.header("location").expect("an address")).await.json()["id"],
+        copied.json()["id"]
+    );
+    let titles = door.get(&bo, "goals?$select=title&$filter=contains(title,'quietly')").await;
+    assert_eq!(titles.json()["value"], serde_json::json!([]));
+    for body in [serde_json::json!({ "isRestricted": false }), serde_json::json!({ "viewers": [] })] {
+        door.done(&ilse, "PATCH", "goals/100", &body, 200).await;
+        assert_eq!(door.get(&bo, "goals/105").await.status, 404, "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_result_is_as_visible_as_its_objective() {
+    let door = Door::new().await;
+    let (ilse, bo) = (door.ilse(), door.bo());
+    let new = serde_json::json!({ "title": "Under cover", "objectType": "keyResult", "periodId": 30, "owners": [10], "parents": [{ "id": 102 }] });
+    let made = door.done(&ilse, "POST", "goals", &new, 201).await.json();
+    let path = format!("goals/{}", made["id"]);
+    assert_eq!(made["isRestricted"], true, "{made}");
+    let opened = door.send(&ilse, "PATCH", &path, &serde_json::json!({ "isRestricted": false })).await;
+    assert_eq!(opened.status, 400, "{}", opened.text());
+    assert_eq!(door.get(&bo, &path).await.status, 404);
+    door.done(&ilse, "PATCH", "goals/102", &serde_json::json!({ "viewers": [11] }), 200).await;
+    assert_eq!(door.get(&bo, &path).await.status, 200, "with its objective");
+    door.done(&ilse, "PATCH", "goals/102", &serde_json::json!({ "viewers": [] }), 200).await;
+    assert_eq!(door.get(&bo, &path).await.status, 404);
+}

@@ -133,3 +133,28 @@ async fn every_write_refuses_observers_and_what_is_not_seen() {
     assert!(writes > 10);
     assert_eq!(door.get(&door.ilse(), "goals").await.text(), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_is_not_had_by_a_detour() {
+    let door = Door::with(&everybody()).await;
+    let member = door.t.client_with_scopes("user12@contoso.example", SCOPES);
+    let own = json!({ "title": "Mine", "periodId": 30, "owners": [12] });
+    let made = door.done(&member, "POST", "goals", &own, 201).await.json();
+    let path = format!("goals/{}", made["id"]);
+    for (method, path, body) in [
+        ("POST", "goals".to_owned(), json!({ "title": "x", "periodId": 30, "teams": [20] })),
+        ("PATCH", path.clone(), json!({ "teams": [20] })),
+        ("PATCH", path.clone(), json!({ "owners": [] })),
+        ("POST", "goals/101/clone".to_owned(), json!({})),
+        ("POST", format!("{path}/align"), json!({ "id": 100, "weight": 100 })),
+        (
+            "POST",
+            "goals".to_owned(),
+            json!({ "title": "x", "periodId": 30, "owners": [12], "parents": [{ "id": 100, "weight": 9 }] }),
+        ),
+    ] {
+        let refused = door.send(&member, method, &path, &body).await;
+        assert_eq!(refused.status, 403, "{method} {path} {body}: {}", refused.text());
+    }
+    door.done(&member, "POST", &format!("{path}/align"), &json!({ "id": 100 }), 200).await;
+}
