@@ -22,9 +22,6 @@ use crate::http::GraphError;
 use crate::http::time::precise_date_time;
 use crate::identity::Member;
 
-/// Changes that one answer tells; whoever is further behind reads everything anew.
-const MOST: usize = 10_000;
-
 /// As of when a request asks: `asOf=2026-01-31T12:00:00Z`.
 pub(super) fn as_of(call: &Call) -> Result<Option<i64>, GraphError> {
     let Some(text) = call.option("asOf") else { return Ok(None) };
@@ -224,7 +221,7 @@ fn told(
     changes: &Changed<i64>,
 ) -> Result<Option<Vec<Json>>, GraphError> {
     let Changed { created, changed, deleted } = changes;
-    if created.len() + changed.len() + deleted.len() > MOST {
+    if created.len() + changed.len() + deleted.len() > history::MOST {
         return Ok(None);
     }
     let mut numbers: Vec<i64> = created.iter().chain(changed).copied().collect();

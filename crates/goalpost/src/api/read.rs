@@ -32,6 +32,7 @@ pub(super) async fn list(call: &Call) -> Result<Response, GraphError> {
         filtered = filtered.within(call.view(view).await?.selection);
     }
     let (above, at) = (call.above()?, as_of(call)?);
+    filtered.check_as_of(at)?;
     let page = call.app.db.read(member.organization, |tx| {
         let (subject, as_of) = state(tx, member, at)?;
         let mut found = Where::new(call.set(), &subject, as_of);
@@ -83,6 +84,7 @@ pub(super) async fn count(call: &Call) -> Result<Response, GraphError> {
     let member = call.member().await?;
     let filtered = Filtered::new(call.set(), options.filter.as_deref(), options.search.as_deref())?;
     let at = as_of(call)?;
+    filtered.check_as_of(at)?;
     let count = call.app.db.read(member.organization, |tx| {
         let (subject, as_of) = state(tx, member, at)?;
         let mut found = Where::new(call.set(), &subject, as_of);
@@ -201,6 +203,17 @@ impl Filtered {
         self.choice.top_level |= view.top_level;
         self.choice.filter = Filter::And(vec![self.choice.filter, view.filter]);
         self
+    }
+
+    /// # Errors
+    /// 400 for what would tell of parents that were open then and are hidden now.
+    fn check_as_of(&self, at: Option<i64>) -> Result<(), GraphError> {
+        if at.is_some() && self.choice.filter.names_parents() {
+            return Err(GraphError::bad_request(
+                "Which goals are below others cannot be asked with `asOf`; each goal says it in `parents`.",
+            ));
+        }
+        Ok(())
     }
 
     /// The whole of it, as views are made.

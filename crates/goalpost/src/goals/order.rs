@@ -103,11 +103,11 @@ impl SortKey {
             Self::Owner => {
                 let name = "(select x.name_fold from goal_owner l \
                     join person x on x.organization = l.organization and x.id = l.person \
-                    where l.organization = g.organization and l.goal = g.id order by l.position limit 1)";
+                    where l.organization = ?1 and l.goal = g.id order by l.position limit 1)";
                 (name.to_owned(), Kind::Text, true)
             }
             Self::Period => {
-                let day = "(select x.start_date from period x where x.organization = g.organization and x.id = g.period)";
+                let day = "(select x.start_date from period x where x.organization = ?1 and x.id = g.period)";
                 (day.to_owned(), Kind::Text, true)
             }
         }
@@ -176,7 +176,7 @@ impl Order {
         &self.0
     }
 
-    /// What stands behind `order by`, for rows of `goal g` of one organization. Both engines put all goals in the same
+    /// What stands behind `order by`, for rows of `goal g` of the organization `?1`. Both engines put all goals in the same
     /// place by it.
     pub fn order_by(&self) -> String {
         self.keyset().order_by()

@@ -41,7 +41,7 @@ pub struct LinkedIdentity {
 }
 
 const SELECT: &str = "select p.id, p.guid, p.name, p.email, p.role, p.member_type, p.status,
-               exists (select 1 from export_permit x where x.organization = p.organization and x.person = p.id)
+               exists (select 1 from export_permit x where x.organization = ?1 and x.person = p.id)
           from person p";
 
 fn from_row(row: &Row<'_>) -> Result<Person> {

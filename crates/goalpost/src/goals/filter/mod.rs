@@ -215,6 +215,11 @@ impl Filter {
         })
     }
 
+    /// Whether it asks below which goals a goal is, by their numbers.
+    pub fn names_parents(&self) -> bool {
+        self.any(&|filter| matches!(filter, Self::Aligned(Aligned::To(_) | Aligned::Below(_))))
+    }
+
     /// Whether it may hold other goals tomorrow although nothing has changed.
     pub fn depends_on_today(&self) -> bool {
         let relative = |day: &Day| matches!(day, Day::LessThanDays(_) | Day::MoreThanDays(_));

@@ -28,6 +28,8 @@ use crate::ids::OrganizationNumber;
 use crate::orgs::queries::directory_revision;
 use crate::table::{Table, key_batches, keys_at_once};
 
+/// Goals that a delta looks at; whoever is further behind reads everything anew.
+pub const MOST: usize = 10_000;
 /// Rows that are compared at a time.
 const BATCH: usize = 250;
 
@@ -59,6 +61,8 @@ pub enum Delta {
 pub enum FullRead {
     /// People, teams, periods or tags changed, which the filter names and which have no history.
     Directory,
+    /// More than [`MOST`] goals were touched.
+    TooMuch,
     /// The organization never had the state that the caller has.
     UnknownState,
 }
@@ -128,6 +132,9 @@ pub fn delta(tx: &Tx<'_>, query: &DeltaQuery<'_>) -> Result<Delta> {
         after.look_at_all(tx)?;
     }
     let (candidates, entries) = candidates(tx, organization, from.revision, &mut before, &mut after)?;
+    if candidates.len() > MOST || entries.iter().any(|goals| goals.len() > MOST) {
+        return Ok(Delta::FullRead(FullRead::TooMuch));
+    }
     let goals = changed_goals(tx, candidates, &mut before, &mut after)?;
     let [checkins, comments] = entries;
     let checkins = changed_entries(tx, &CHECKIN, checkins, &goals, &before, &after)?;

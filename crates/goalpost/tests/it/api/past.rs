@@ -37,6 +37,7 @@ async fn lists_are_read_as_they_were() {
         ("goals?asOf=2999-01-01", "still to come"),
         ("goals?asOf=yesterday", "yesterday"),
         ("people?asOf=2026-01-01", "no history"),
+        ("goals?asOf=2026-01-01&$filter=parents/any(p: p/id eq 100)", "asOf"),
     ] {
         let refused = door.get(&ilse, query).await;
         assert_eq!(refused.status, 400, "{query}: {}", refused.text());
