@@ -1,14 +1,14 @@
-//! The second door, `/api/v1`: everything that Graph never had, by the conventions of OData 4.01 (docs/API.md, "/api/v1").
+//! The second door, `/api/v1`: everything that Graph never had, by the conventions of OData 4.01 (docs/API-V1.md).
 //!
 //! ```text
 //! request ─ routes ─▶ Call ─ scope, member ─┬▶ read  ─ ask ($filter, $orderby, …) ─ rows ─▶ JSON
 //!                                           └▶ write ─ body ─ rights, If-Match, deeds ─ rows ─▶ JSON
 //! ```
 //!
-//! [`sets`] says what there is, [`routes`] what can be done with it. `read` answers lists and single things, by `ask` (what
-//! is asked for), `filter` (as SQL), `rows` (the answer) and `terms` (how it is written). [`write`](mod@write) does one of
-//! the `deeds` in one transaction. `past` answers what was and what changed. [`metadata`] and [`openapi`] describe all of it, from the same
-//! two tables.
+//! [`sets`] says what there is, [`routes`] what can be done with it; everything else is made from these two tables.
+//! `read` answers lists and single things, by `ask` (what is asked for), `filter` (as SQL), `rows` (the answer) and
+//! `terms` (how it is written). [`write`](mod@write) does one of the `deeds` in one transaction. `past` answers what was
+//! and what changed. [`metadata`] and [`openapi`] describe all of it.
 //!
 //! What a caller may not see does not exist here: it is in no row, no count, no order, no filter and no entity tag.
 
@@ -33,7 +33,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Extension, Router};
-
 use goalpost_odata::QueryString;
 
 use self::routes::{Deed, GOAL, ID, ORGANIZATION, ROUTES, Route};

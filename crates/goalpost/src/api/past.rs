@@ -4,7 +4,6 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use goalpost_db::Tx;
-use goalpost_odata::QueryString;
 use serde_json::{Map, Value as Json, json};
 
 use super::ask::{Ask, Chosen};
@@ -68,22 +67,17 @@ fn no_such_state(error: MomentError) -> GraphError {
 /// Everything, in pages of one state; or what changed since a state: `since` an instant or a revision, `sinceExport`, or
 /// the `$deltatoken` of an earlier answer. Either ends with the link to the next delta.
 pub(super) async fn delta(call: &Call) -> Result<Response, GraphError> {
-    let query = QueryString::parse(call.query.as_deref().unwrap_or_default())
-        .map_err(|error| GraphError::bad_request(format!("The query string cannot be read: {error}.")))?;
-    let is_first_read = query.pairs().any(|(name, _)| name == SNAPSHOT);
     let member = call.member().await?;
-    if is_first_read {
-        let token = call.option(SNAPSHOT).unwrap_or_default();
+    if let Some(token) = call.option(SNAPSHOT) {
         let moment = Token::decode(&token).ok_or_else(bad_token)?;
         return everything(call, member, moment).await;
     }
-    let since = Since::of(call)?;
-    let Some(since) = since else {
-        let organization = member.organization;
-        let moment = call.app.db.read(organization, |tx| history::now(tx, organization)).await?;
-        return everything(call, member, moment).await;
-    };
-    changes(call, member, &since).await
+    if let Some(since) = Since::of(call)? {
+        return changes(call, member, &since).await;
+    }
+    let organization = member.organization;
+    let moment = call.app.db.read(organization, |tx| history::now(tx, organization)).await?;
+    everything(call, member, moment).await
 }
 
 /// The parameter of later pages of everything: the state that the first one showed.

@@ -181,6 +181,24 @@ async fn a_goal_tells_who_changed_what() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delta_begins_at_the_state_that_an_export_shows() {
+    let door = Door::new().await;
+    door.own("user10@contoso.example");
+    let (ilse, bo) = (door.ilse(), door.bo());
+    let exporter = door.t.client("user10@contoso.example");
+    door.done(&ilse, "PATCH", "goals/103", &json!({ "title": "Before it" }), 200).await;
+    let everything = goalpost::views::Preset::AllObjectives.guid(door.organization);
+    let export = exporter.create_export(door.organization, everything).await.id();
+    let since = format!("goals/delta?sinceExport={export}");
+    assert_eq!(door.get(&ilse, &since).await.status, 400, "it shows nothing yet");
+    assert!(door.t.run_one().await);
+    assert_eq!(door.ids(&ilse, &since).await, [0; 0]);
+    door.done(&ilse, "PATCH", "goals/101", &json!({ "title": "Behind it" }), 200).await;
+    assert_eq!(door.ids(&ilse, &since).await, [101]);
+    assert_eq!(door.get(&bo, &since).await.status, 400, "it is not his to know of");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_view_that_chooses_otherwise_is_read_anew() {
     let door = Door::new().await;
     let ilse = door.ilse();
