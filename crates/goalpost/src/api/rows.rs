@@ -14,7 +14,7 @@ use super::ask::{Ask, Chosen};
 use super::sets::{PropertyKind, Set, Visible};
 use crate::goals::filter::{Condition, Subject};
 use crate::goals::history::AsOf;
-use crate::goals::visibility::visible_as_of;
+use crate::goals::visibility::{IS_HELD, visible_as_of};
 use crate::http::time::precise_date_time;
 use crate::table::{key_batches, keys_at_once};
 use crate::views::sharing;
@@ -41,13 +41,16 @@ impl Where {
     /// The rows of a set that the subject may see.
     pub(super) fn new(set: &Set, subject: &Subject, as_of: AsOf) -> Self {
         let mut all = Self {
-            sql: format!("{} = ?1 and {}", set.organization, set.condition),
+            sql: format!("{} = ?1", set.organization),
             params: vec![subject.organization.into()],
             as_of,
         };
         match set.visible {
             Visible::All => {}
-            Visible::OfGoals => all.and(|first| visible_as_of(subject, as_of, first)),
+            Visible::OfGoals => all.and(|first| {
+                let Condition { sql, params } = visible_as_of(subject, as_of, first);
+                Condition { sql: format!("{IS_HELD} and {sql}"), params }
+            }),
             Visible::Views => all.and(|first| sharing::visible_to(subject, first)),
         }
         all

@@ -14,8 +14,6 @@ pub struct Set {
     pub about: &'static str,
     /// The tables that its rows come from; the first alias is the set's own.
     pub(super) from: &'static str,
-    /// What is true of every row of the set.
-    pub(super) condition: &'static str,
     /// The expression that is the organization's number.
     pub(super) organization: &'static str,
     /// Who may see a row.
@@ -31,7 +29,7 @@ pub struct Set {
 pub(super) enum Visible {
     /// All of them.
     All,
-    /// Those of goals that the member sees; the goal's alias is `g`.
+    /// Those of goals that are held and that the member sees; the goal's alias is `g`.
     OfGoals,
     /// Views that are the organization's, public, the member's own or shared with the member; the view's alias is `v`.
     Views,
@@ -181,13 +179,96 @@ impl Property {
 
 use PropertyKind::{Day, Flag, Guid, Int, Json, Moment, Real, Text};
 
+/// A list of people on goals, by its table.
+macro_rules! people {
+    ($name:literal, $table:literal, $about:literal) => {
+        List {
+            name: $name,
+            entity: "personRef",
+            about: $about,
+            fields: PERSON_REF,
+            sql: concat!(
+                "select l.goal, l.person, x.name, x.email from ",
+                $table,
+                " l left join person x on x.organization = ?1 and x.id = l.person
+                 where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position"
+            ),
+        }
+    };
+}
+
+/// A list on goals of things that have a name, by their table, whose name is that of the list's column too.
+macro_rules! named {
+    ($name:literal, $table:literal, $about:literal) => {
+        List {
+            name: $name,
+            entity: "nameRef",
+            about: $about,
+            fields: NAME_REF,
+            sql: concat!(
+                "select l.goal, l.",
+                $table,
+                ", x.name from goal_",
+                $table,
+                " l left join ",
+                $table,
+                " x on x.organization = ?1 and x.id = l.",
+                $table,
+                " where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position"
+            ),
+        }
+    };
+}
+
+/// A list of numbers, by its table, the column of the thing and that of the number.
+macro_rules! numbers {
+    ($name:literal, $table:literal, $thing:literal, $number:literal, $about:literal) => {
+        List {
+            name: $name,
+            entity: "",
+            about: $about,
+            fields: &[("", Int, false)],
+            sql: concat!(
+                "select l.",
+                $thing,
+                ", l.",
+                $number,
+                " from ",
+                $table,
+                " l where l.organization = ?1 and l.",
+                $thing,
+                " in ({keys}) and l.",
+                $number,
+                " is not null order by l.",
+                $thing,
+                ", l.position"
+            ),
+        }
+    };
+}
+
+/// The rows of a table that hang on goals.
+macro_rules! of_goals {
+    ($table:literal) => {
+        concat!($table, " c join goal g on g.organization = c.organization and g.id = c.goal")
+    };
+}
+
+/// How a thing came to be.
+const fn origin(sql: &'static str) -> Property {
+    property("origin", Text, sql, "file, reference (only mentioned) or local (made here)")
+}
+
+const PERSON_REF: &[(&str, PropertyKind, bool)] =
+    &[("id", Int, false), ("name", Text, true), ("email", Text, true)];
+const NAME_REF: &[(&str, PropertyKind, bool)] = &[("id", Int, false), ("name", Text, true)];
+
 /// Organizations that the caller is in.
 pub static ORGANIZATIONS: Set = Set {
     name: "organizations",
     entity: "organization",
     about: "Organizations that the caller is in",
     from: "organization o",
-    condition: "1 = 1",
     organization: "o.number",
     visible: Visible::All,
     properties: &[
@@ -219,7 +300,6 @@ pub static GOALS: Set = Set {
     entity: "goal",
     about: "Objectives, key results and initiatives that the caller may see",
     from: "goal g",
-    condition: "g.origin <> 'reference'",
     organization: "g.organization",
     visible: Visible::OfGoals,
     properties: &[
@@ -285,51 +365,11 @@ pub static GOALS: Set = Set {
         property("origin", Text, "g.origin", "file, or local: made here"),
     ],
     lists: &[
-        List {
-            name: "owners",
-            entity: "personRef",
-            about: "Who owns it, in order",
-            fields: PERSON_REF,
-            sql: "select l.goal, l.person, x.name, x.email from goal_owner l
-                  left join person x on x.organization = ?1 and x.id = l.person
-                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
-        },
-        List {
-            name: "checkInOwners",
-            entity: "personRef",
-            about: "Who checks in on it, in order",
-            fields: PERSON_REF,
-            sql: "select l.goal, l.person, x.name, x.email from goal_checkin_owner l
-                  left join person x on x.organization = ?1 and x.id = l.person
-                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
-        },
-        List {
-            name: "viewers",
-            entity: "personRef",
-            about: "Who else sees it if it is restricted",
-            fields: PERSON_REF,
-            sql: "select l.goal, l.person, x.name, x.email from goal_viewer l
-                  left join person x on x.organization = ?1 and x.id = l.person
-                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
-        },
-        List {
-            name: "teams",
-            entity: "nameRef",
-            about: "Teams that share it, in order",
-            fields: NAME_REF,
-            sql: "select l.goal, l.team, x.name from goal_team l
-                  left join team x on x.organization = ?1 and x.id = l.team
-                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
-        },
-        List {
-            name: "tags",
-            entity: "nameRef",
-            about: "Its tags, in order",
-            fields: NAME_REF,
-            sql: "select l.goal, l.tag, x.name from goal_tag l
-                  left join tag x on x.organization = ?1 and x.id = l.tag
-                  where l.organization = ?1 and l.goal in ({keys}) order by l.goal, l.position",
-        },
+        people!("owners", "goal_owner", "Who owns it, in order"),
+        people!("checkInOwners", "goal_checkin_owner", "Who checks in on it, in order"),
+        people!("viewers", "goal_viewer", "Who else sees it if it is restricted"),
+        named!("teams", "team", "Teams that share it, in order"),
+        named!("tags", "tag", "Its tags, in order"),
         List {
             name: "parents",
             entity: "alignment",
@@ -350,17 +390,12 @@ pub static GOALS: Set = Set {
     ],
 };
 
-const PERSON_REF: &[(&str, PropertyKind, bool)] =
-    &[("id", Int, false), ("name", Text, true), ("email", Text, true)];
-const NAME_REF: &[(&str, PropertyKind, bool)] = &[("id", Int, false), ("name", Text, true)];
-
 /// What people said of goals.
 pub static CHECK_INS: Set = Set {
     name: "checkIns",
     entity: "checkIn",
     about: "What was said of goals that the caller may see, and when",
-    from: "checkin c join goal g on g.organization = c.organization and g.id = c.goal",
-    condition: "g.origin <> 'reference'",
+    from: of_goals!("checkin"),
     organization: "c.organization",
     visible: Visible::OfGoals,
     properties: &[
@@ -383,8 +418,7 @@ pub static COMMENTS: Set = Set {
     name: "comments",
     entity: "comment",
     about: "What was written below goals that the caller may see",
-    from: "comment c join goal g on g.organization = c.organization and g.id = c.goal",
-    condition: "g.origin <> 'reference'",
+    from: of_goals!("comment"),
     organization: "c.organization",
     visible: Visible::OfGoals,
     properties: &[
@@ -402,8 +436,7 @@ pub static TASKS: Set = Set {
     name: "tasks",
     entity: "task",
     about: "Steps of initiatives that the caller may see",
-    from: "task c join goal g on g.organization = c.organization and g.id = c.goal",
-    condition: "g.origin <> 'reference'",
+    from: of_goals!("task"),
     organization: "c.organization",
     visible: Visible::OfGoals,
     properties: &[
@@ -424,7 +457,6 @@ pub static PEOPLE: Set = Set {
     entity: "person",
     about: "People of the organization",
     from: "person p",
-    condition: "1 = 1",
     organization: "p.organization",
     visible: Visible::All,
     properties: &[
@@ -444,16 +476,15 @@ pub static PEOPLE: Set = Set {
             "When they were last seen, as a file said",
         )
         .or_null(),
-        property("origin", Text, "p.origin", "file, reference (only mentioned) or local (made here)"),
+        origin("p.origin"),
     ],
-    lists: &[List {
-        name: "teamIds",
-        entity: "",
-        about: "Teams that they are members of, in order",
-        fields: &[("", Int, false)],
-        sql: "select l.person, l.team from team_member l
-              where l.organization = ?1 and l.person in ({keys}) order by l.person, l.position",
-    }],
+    lists: &[numbers!(
+        "teamIds",
+        "team_member",
+        "person",
+        "team",
+        "Teams that they are members of, in order"
+    )],
 };
 
 /// Teams and their subteams.
@@ -462,7 +493,6 @@ pub static TEAMS: Set = Set {
     entity: "team",
     about: "Teams and subteams of the organization",
     from: "team t",
-    condition: "1 = 1",
     organization: "t.organization",
     visible: Visible::All,
     properties: &[
@@ -474,16 +504,9 @@ pub static TEAMS: Set = Set {
         property("teamType", Text, "t.team_type", "What kind of team it is"),
         property("status", Text, "t.status", "Active or Archived"),
         property("description", Text, "t.description", "More about it").or_null(),
-        property("origin", Text, "t.origin", "file, reference (only mentioned) or local (made here)"),
+        origin("t.origin"),
     ],
-    lists: &[List {
-        name: "ownerIds",
-        entity: "",
-        about: "People who own it, in order",
-        fields: &[("", Int, false)],
-        sql: "select l.team, l.person from team_owner l
-              where l.organization = ?1 and l.team in ({keys}) order by l.team, l.position",
-    }],
+    lists: &[numbers!("ownerIds", "team_owner", "team", "person", "People who own it, in order")],
 };
 
 /// Quarters, years and others.
@@ -492,7 +515,6 @@ pub static PERIODS: Set = Set {
     entity: "period",
     about: "Time periods of the organization",
     from: "period t",
-    condition: "1 = 1",
     organization: "t.organization",
     visible: Visible::All,
     properties: &[
@@ -500,7 +522,7 @@ pub static PERIODS: Set = Set {
         property("name", Text, "t.name", "What it is called").folded("t.name_fold"),
         property("startDate", Day, "t.start_date", "Its first day").or_null(),
         property("endDate", Day, "t.end_date", "Its last day, which belongs to it").or_null(),
-        property("origin", Text, "t.origin", "file, reference (only mentioned) or local (made here)"),
+        origin("t.origin"),
     ],
     lists: &[],
 };
@@ -511,13 +533,12 @@ pub static TAGS: Set = Set {
     entity: "tag",
     about: "Tags of the organization",
     from: "tag t",
-    condition: "1 = 1",
     organization: "t.organization",
     visible: Visible::All,
     properties: &[
         property("id", Int, "t.id", "Its number"),
         property("name", Text, "t.name", "What it is called").folded("t.name_fold"),
-        property("origin", Text, "t.origin", "file, reference (only mentioned) or local (made here)"),
+        origin("t.origin"),
     ],
     lists: &[],
 };
@@ -528,7 +549,6 @@ pub static VIEWS: Set = Set {
     entity: "view",
     about: "Explorer views that the caller may see",
     from: "view v",
-    condition: "1 = 1",
     organization: "v.organization",
     visible: Visible::Views,
     properties: &[
@@ -545,22 +565,14 @@ pub static VIEWS: Set = Set {
         property("createdDateTime", Moment, "v.created_at", "When it was saved"),
     ],
     lists: &[
-        List {
-            name: "sharedWithPeople",
-            entity: "",
-            about: "People who see it besides",
-            fields: &[("", Int, false)],
-            sql: "select l.view, l.person from view_share l
-                  where l.organization = ?1 and l.view in ({keys}) and l.person is not null order by l.view, l.position",
-        },
-        List {
-            name: "sharedWithTeams",
-            entity: "",
-            about: "Teams whose members and owners see it besides",
-            fields: &[("", Int, false)],
-            sql: "select l.view, l.team from view_share l
-                  where l.organization = ?1 and l.view in ({keys}) and l.team is not null order by l.view, l.position",
-        },
+        numbers!("sharedWithPeople", "view_share", "view", "person", "People who see it besides"),
+        numbers!(
+            "sharedWithTeams",
+            "view_share",
+            "view",
+            "team",
+            "Teams whose members and owners see it besides"
+        ),
     ],
 };
 

@@ -8,7 +8,6 @@ mod laws;
 mod restricted;
 mod rights;
 mod said;
-mod speed;
 
 use std::time::Duration;
 

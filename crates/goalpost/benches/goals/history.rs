@@ -1,33 +1,34 @@
 //! What the past costs: a scan as of then against one of now, and what changed since against everything.
-//!
-//! On the engine that `GOALPOST_TEST_ENGINE` names; see docs/BENCHMARKS.md.
 
 use std::time::{Duration, Instant};
 
-use goalpost::goals::Origin;
 use goalpost::goals::edit::{Field, change_field};
 use goalpost::goals::filter::{Filter, Subject};
 use goalpost::goals::history::{AsOf, Delta, Moment, now};
-use goalpost::goals::record::{Column, GoalRecord, List, NewGoals};
+use goalpost::goals::record::Column;
 use goalpost::goals::rows::{self, Plan, Query};
 use goalpost::ids::{Ids, OrganizationNumber, PersonNumber};
 use goalpost::orgs::queries as orgs;
 use goalpost::views::Selection;
-use goalpost_db::{Db, Error, Scope, Value, params};
+use goalpost_db::{Db, Error, Scope, Value};
 use goalpost_testing::TestDatabase;
+
+use crate::house::{self, WAIT};
 
 const GOALS: i64 = 100_000;
 /// Goals changed before the scans, and before a delta.
 const CHANGED: i64 = 10_000;
 const FEW: i64 = 100;
 const ROUNDS: usize = 5;
-const WAIT: Duration = Duration::from_mins(1);
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn measure() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let database = TestDatabase::new(folder.path());
     let db = database.open();
-    let house = fill(&db)?;
+    let house = db.write_alone(Scope::Global, WAIT, |tx| {
+        Ok::<_, Error>(orgs::insert(tx, Ids.guid(), "House", None)?.number)
+    })?;
+    house::fill(&db, house, GOALS)?;
     let first = db.snapshot(house, |tx| now(tx, house))?;
     edit(&db, house, CHANGED)?;
     db.settle()?;
@@ -66,45 +67,6 @@ fn median(mut work: impl FnMut()) -> Duration {
         .collect();
     times.sort_unstable();
     times[ROUNDS / 2]
-}
-
-/// An organization of goals in threes, each with an owner, a team and a check-in.
-fn fill(db: &Db) -> Result<OrganizationNumber, Error> {
-    db.write_alone(Scope::Global, WAIT, |tx| {
-        let house = orgs::insert(tx, Ids.guid(), "House", None)?.number;
-        tx.enter(house.0)?;
-        let revision = orgs::raise_revision(tx, house, None, "import")?;
-        let mut new = NewGoals::default();
-        for id in 1..=GOALS {
-            let mut goal = GoalRecord::new(id, Origin::File);
-            goal.set(Column::ObjectType, "objective");
-            goal.set(Column::Status, if id % 4 == 0 { "On Track" } else { "Behind" });
-            goal.set(Column::Title, format!("Goal {id} of a good many"));
-            goal.set(Column::Description, "d".repeat(200));
-            goal.set(Column::Restricted, id % 50 == 0);
-            goal.set(Column::CheckinCount, 1_i64);
-            goal.list_mut(List::Owners).push(Value::Int(id % 500));
-            goal.list_mut(List::Teams).push(Value::Int(id % 50));
-            if id % 3 != 0 {
-                goal.list_mut(List::Parents).extend([
-                    Value::Int(id / 3 * 3),
-                    Value::Null,
-                    Value::Bool(false),
-                ]);
-            }
-            goal.derive();
-            new.push(house, revision, goal);
-            if id % 1_000 == 0 {
-                new.insert(tx)?;
-            }
-        }
-        tx.execute(
-            "insert into checkin (organization, goal, id, revision, as_of_at, recorded_at, status, value)
-             select organization, id, id, 1, 0, 0, 'On Track', 100 from goal where organization = ?1",
-            params![house],
-        )?;
-        Ok(house)
-    })
 }
 
 /// So many changes, each of another goal and a revision of its own.
