@@ -28,6 +28,7 @@ fn main() -> anyhow::Result<()> {
     let args = BenchArgs::parse();
     let is_meant = |part: &str| args.only.as_deref().is_none_or(|only| only == part);
     let runtime = tokio::runtime::Runtime::new()?;
+    let _entered = runtime.enter();
     if is_meant("rules") {
         rules::measure(&runtime)?;
     }
