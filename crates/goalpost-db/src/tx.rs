@@ -68,6 +68,14 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Others wait for rows that this transaction has changed: on PostgreSQL they need not wait until it is on the disk,
+    /// only its own caller does.
+    pub fn is_waited_for(&self) {
+        if let Engine::Postgres(tx) = self.engine {
+            tx.is_waited_for();
+        }
+    }
+
     /// Hold every other transaction off that asks for the same, until this one ends: for changes that depend on what is
     /// there. SQLite has one writer at a time anyway.
     pub fn lock(&self, organization: i64, lock: Lock) -> Result<()> {

@@ -344,3 +344,84 @@ fn a_statement_of_one_organization_that_looks_into_all_partitions_is_refused() {
     let refused = ask("select id from goal where id = 1").unwrap_err();
     assert!(refused.to_string().contains("several partitions of goal"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_wait_for_is_on_the_disk_before_its_caller_learns_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::on(Engine::Postgres, folder.path());
+    // The tests' server does not wait for its disk.
+    let waits = "do $$ begin
+        execute format('alter database %I set synchronous_commit = on', current_database());
+    end $$";
+    database
+        .open()
+        .write_alone(Scope::Global, Duration::from_secs(5), |tx| tx.execute(waits, params![]))
+        .unwrap();
+    let db = database.open();
+    let place = |tx: &Tx<'_>, of: &str| {
+        let sql = format!("select ({of}() - '0/0')::bigint");
+        tx.query_one(&sql, params![], |row| row.int(0))
+    };
+    for _ in 0..50 {
+        let written = db.write(Scope::Global, move |tx| {
+            tx.is_waited_for();
+            tx.execute("update schema_migration set version = version", params![])?;
+            place(tx, "pg_current_wal_insert_lsn")
+        });
+        let written = written.await.unwrap();
+        let on_disk = db.read(Scope::Global, |tx| place(tx, "pg_current_wal_flush_lsn")).await.unwrap();
+        assert!(on_disk >= written, "{on_disk} < {written}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pooler_a_statement_is_never_taken_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::on(Engine::Partitioned, folder.path());
+    let (db, other) = (database.open(), database.open());
+    // A statement with a limit is never prepared.
+    let process = "select pg_backend_pid()::bigint limit 1";
+    let number = |tx: &Tx<'_>, sql: &str| tx.query_one(sql, params![], |row| row.int(0));
+    let seven = "select 7::bigint";
+    let mut home = 0;
+    for _ in 0..10 {
+        let asked = db.read(Scope::Global, |tx| Ok::<_, Error>((number(tx, seven)?, number(tx, process)?)));
+        let (told, at) = asked.await.unwrap();
+        assert_eq!(told, 7);
+        home = at;
+    }
+    // While others hold the process where that was prepared, another program gives every name to a statement of its
+    // own, in the process that is handed out next.
+    let prepare_all = |tx: &Tx<'_>| {
+        for name in 0..1_000 {
+            tx.execute(&format!("prepare s{name} as select -1::bigint"), params![])?;
+        }
+        Ok::<_, Error>(())
+    };
+    let ask = || {
+        other.snapshot(Scope::Global, prepare_all).unwrap();
+        let asked = db.read(Scope::Global, |tx| number(tx, seven));
+        assert_eq!(tokio::runtime::Handle::current().block_on(asked).unwrap(), 7);
+    };
+    tokio::task::block_in_place(|| while_held(&other, &|tx| number(tx, process), home, 8, &ask));
+}
+
+/// Hold server processes, one after the other, until `home` is among them; then do something.
+fn while_held(
+    db: &Db,
+    process: &dyn Fn(&Tx<'_>) -> Result<i64, Error>,
+    home: i64,
+    most: u32,
+    then: &dyn Fn(),
+) {
+    assert!(most > 0, "process {home} is not handed out any more");
+    let held = db.snapshot(Scope::Global, |tx| {
+        if process(tx)? == home {
+            then();
+        } else {
+            while_held(db, process, home, most - 1, then);
+        }
+        Ok::<_, Error>(())
+    });
+    held.expect("the process is held");
+}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::chain;
+use super::prepared::Prepared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::location::{Encryption, Server};
 
@@ -31,6 +33,8 @@ const CLOCK_KEPT: Duration = Duration::from_secs(10);
 pub(super) struct Connector {
     config: tokio_postgres::Config,
     tls: MakeRustlsConnect,
+    /// Whether its connections prepare statements.
+    prepares: Arc<AtomicBool>,
 }
 
 impl Connector {
@@ -45,7 +49,7 @@ impl Connector {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_WAIT);
         }
-        Ok(Self { config, tls: tls(server)? })
+        Ok(Self { config, tls: tls(server)?, prepares: Arc::new(AtomicBool::new(true)) })
     }
 
     /// Connect; blocks.
@@ -79,6 +83,7 @@ impl Connector {
             fate: None,
             runtime: Own(Some(runtime)),
             clock: None,
+            prepared: Prepared::new(Arc::clone(&self.prepares)),
         })
     }
 
@@ -134,6 +139,7 @@ pub(crate) struct Connection {
     runtime: Own,
     /// The server's clock, microseconds, and when it was that.
     clock: Option<(i64, Instant)>,
+    pub(super) prepared: Prepared,
 }
 
 /// A connection's own runtime, which waits for its socket alone. It may go wherever its connection goes, also within

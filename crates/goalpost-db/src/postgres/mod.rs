@@ -1,12 +1,14 @@
 //! PostgreSQL: transactions on the calling thread, over connections that it drives itself.
 //!
-//! Statements are never prepared by name, so a transaction pooler may stand between. A transaction begins in the
+//! Statements of short transactions are prepared by name where they come again, as long as no transaction pooler is seen
+//! to stand between. A transaction begins in the
 //! round trip of its first statement, which also says for which organization it is. What fails without a trace
 //! (the server undid it, or the connection was lost before the commit was sent) is run again; what may have been
 //! committed is not, and its caller learns [`ErrorKind::Unavailable`].
 
 mod connection;
 mod error;
+mod prepared;
 mod statement;
 pub(crate) mod text;
 mod transaction;
@@ -43,6 +45,9 @@ const IDLE_LONG: usize = 4;
 
 const READ: &str = "isolation level repeatable read read only";
 const WRITE: &str = "isolation level read committed";
+/// 1 if this user may write a word into the server's journal.
+const WRITES_WORDS: &str = "select 1::bigint from pg_proc \
+     where proname = 'pg_logical_emit_message' and has_function_privilege(oid, 'execute') limit 1";
 
 pub(crate) struct Postgres {
     connector: Arc<Connector>,
@@ -50,6 +55,8 @@ pub(crate) struct Postgres {
     settings: Settings,
     clock_offset_us: AtomicI64,
     tally: Tally,
+    /// Whether a word of one's own can be written into the journal: not on every server that speaks its protocol.
+    can_hand_over: bool,
     /// Whether the keys of all organizations' jobs are read under a role of their own.
     keys_role: bool,
     short: Semaphore,
@@ -66,16 +73,18 @@ impl fmt::Debug for Postgres {
 impl Postgres {
     pub(crate) fn open(server: &Server, settings: Settings) -> Result<Self> {
         let connector = Connector::new(server)?;
-        let (keys_role, connection) = blocking(|| {
+        let (keys_role, can_hand_over, connection) = blocking(|| {
             let mut connection = connector.connect()?;
             let keys_role = migrate::postgres(&mut connection, &settings)?;
-            Ok::<_, Error>((keys_role, connection))
+            let can_hand_over = connection.number(WRITES_WORDS)? == Some(1);
+            Ok::<_, Error>((keys_role, can_hand_over, connection))
         })?;
         Ok(Self {
             connector: Arc::new(connector),
             name: server.to_string(),
             clock_offset_us: AtomicI64::new(settings.clock_offset_us),
             tally: Tally::default(),
+            can_hand_over,
             keys_role,
             short: Semaphore::new(settings.connections.max(1)),
             idle_short: Mutex::new(vec![connection]),
@@ -236,7 +245,7 @@ impl Postgres {
             (Ok(value), Health::Well) if !tx.has_begun() => {
                 (Some(tx.into_connection()), Ended::Done(Ok(value)))
             }
-            (Ok(value), Health::Well) => match tx.commit() {
+            (Ok(value), Health::Well) => match tx.commit(self.can_hand_over) {
                 Ok(()) => (Some(tx.into_connection()), Ended::Done(Ok(value))),
                 Err(error) if tx.health() == Health::Conflict => {
                     (Self::end(tx, "rollback"), Ended::WithoutTrace(ErrorKind::Busy, error.into()))

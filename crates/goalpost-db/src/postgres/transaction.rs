@@ -8,10 +8,11 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::{FutureExt as _, join};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
+use tokio_postgres::{Client, RowStream, SimpleQueryMessage, Statement};
 
 use super::connection::Connection;
 use super::error::{is_conflict, is_lost};
+use super::prepared::{PROCESS, Way};
 use super::{statement, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scope::Scope;
@@ -48,6 +49,8 @@ pub(crate) struct PgTx {
     begin: RefCell<Option<String>>,
     scope: Cell<Scope>,
     health: Cell<Health>,
+    /// Whether others wait for it to be committed.
+    is_waited_for: Cell<bool>,
     checks_partitions: bool,
 }
 
@@ -80,13 +83,14 @@ impl PgTx {
             Scope::Keys if keys_role => begin.push_str(", set_config('role', 'goalpost_keys', true)"),
             Scope::Keys | Scope::Global => {}
         }
-        begin.push_str(", (extract(epoch from clock_timestamp()) * 1000000)::bigint");
+        let _ = write!(begin, ", {PROCESS}, (extract(epoch from clock_timestamp()) * 1000000)::bigint");
         Self {
             connection: RefCell::new(connection),
             mode,
             begin: RefCell::new(Some(begin)),
             scope: Cell::new(scope),
             health: Cell::new(Health::Well),
+            is_waited_for: Cell::new(false),
             checks_partitions,
         }
     }
@@ -136,20 +140,24 @@ impl PgTx {
         }
         let begin = self.begin.borrow_mut().take();
         let answer = connection.wait(self.mode.patience, async |client| match &begin {
-            None => Ok((None, ask(client).await?)),
+            None => Ok((None, ask(client).await)),
             Some(begin) => {
                 let (begun, answer) = join(client.simple_query(begin), ask(client)).await;
-                Ok((Some(begun?), answer?))
+                Ok((Some(begun?), answer))
             }
         });
         match answer {
             Ok(Ok((begun, answer))) => {
-                if let Some(now_us) = begun.as_deref().and_then(last_number) {
+                if let Some((process, now_us)) = begun.as_deref().and_then(said_at_the_beginning) {
+                    if !connection.prepared.is_at(process) {
+                        self.health.set(Health::Lost);
+                        return Err(Error::new(ErrorKind::Unavailable, "the connection changed its server"));
+                    }
                     connection.set_clock(now_us);
                 }
-                Ok(answer)
+                answer.map_err(|error| self.failed(connection, error))
             }
-            Ok(Err(error)) => Err(self.failed(error)),
+            Ok(Err(error)) => Err(self.failed(connection, error)),
             Err(lost) => {
                 self.health.set(Health::Lost);
                 Err(lost)
@@ -158,8 +166,9 @@ impl PgTx {
     }
 
     /// Remember how a statement failed.
-    fn failed(&self, error: tokio_postgres::Error) -> Error {
-        let (lost, conflict) = (is_lost(&error), is_conflict(&error));
+    fn failed(&self, connection: &Connection, error: tokio_postgres::Error) -> Error {
+        let lost = is_lost(&error) || connection.prepared.is_stale(&error);
+        let conflict = is_conflict(&error);
         let error = Error::from(error);
         self.health.set(match (lost, conflict) {
             (true, _) => Health::Lost,
@@ -177,7 +186,12 @@ impl PgTx {
         Ok(())
     }
 
+    pub(crate) fn is_waited_for(&self) {
+        self.is_waited_for.set(true);
+    }
+
     pub(crate) fn lock(&self, key: i64) -> Result<()> {
+        self.is_waited_for();
         let sql = "select pg_advisory_xact_lock($1)";
         self.ask(async |client| client.execute_typed(sql, &typed(&[Value::Int(key)])).await)?;
         Ok(())
@@ -186,30 +200,77 @@ impl PgTx {
     pub(crate) fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
         let sql = statement::numbered(sql);
         self.check_partitions(&sql, params)?;
-        self.ask(async |client| client.execute_typed(&sql, &typed(params)).await)
+        self.change(&sql, &typed(params))
+    }
+
+    /// Run a statement that answers no rows.
+    fn change(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64> {
+        let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();
+        match self.prepared(sql, &types)? {
+            Some(statement) => {
+                let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
+                self.ask(async |client| client.execute(&statement, &values).await)
+            }
+            None => self.ask(async |client| client.execute_typed(sql, params).await),
+        }
+    }
+
+    /// The statement as the connection has it prepared; `None` if it is to be sent whole.
+    fn prepared(&self, sql: &str, types: &[Type]) -> Result<Option<Statement>> {
+        // A long transaction's statements are planned for what they look at.
+        if self.mode.patience.is_none() {
+            return Ok(None);
+        }
+        let mut connection = self.connection()?;
+        match connection.prepared.way(sql, types) {
+            Way::Whole => Ok(None),
+            Way::Ready(statement) => Ok(Some(statement)),
+            Way::Prepare => {
+                let prepare = async |client: &Client| client.prepare_typed(sql, types).await;
+                let statement = self.ask_over(&mut connection, prepare)?;
+                connection.prepared.keep(sql, statement.clone());
+                Ok(Some(statement))
+            }
+        }
     }
 
     /// Begin to read the rows of a statement.
     pub(crate) fn rows(&self, sql: &str, params: Params<'_>) -> Result<PgRows<'_>> {
         let sql = statement::numbered(sql);
         self.check_partitions(&sql, params)?;
+        let types: Vec<Type> = params.iter().map(Value::postgres_type).collect();
+        let statement = self.prepared(&sql, &types)?;
         let mut connection = self.connection()?;
-        let stream = self.ask_over(&mut connection, async |client| query(client, &sql, params).await)?;
+        let stream = match &statement {
+            Some(statement) => {
+                self.ask_over(&mut connection, async |client| client.query_raw(statement, params).await)?
+            }
+            None => self.ask_over(&mut connection, async |client| query(client, &sql, params).await)?,
+        };
         Ok(PgRows { tx: self, connection, stream: Box::pin(stream), row: None })
     }
 
     pub(crate) fn insert_all(&self, table: &str, columns: &[&str], values: &[Value]) -> Result<()> {
         for rows in statement::batches(values, columns.len()) {
             let insert = statement::Insert::new(table, columns, rows);
-            let params = insert.params();
-            self.ask(async |client| client.execute_typed(&insert.sql, &params).await)?;
+            self.change(&insert.sql, &insert.params())?;
         }
         Ok(())
     }
 
     /// Make what was done stay. The answer counts: a server that aborted the transaction says so by the word.
-    pub(super) fn commit(&self) -> Result<()> {
-        self.ask(async |client| client.simple_query("commit").await)?;
+    ///
+    /// A commit keeps its locks until its record is on the disk. If others wait for them and the server `can_hand_over`,
+    /// it lets go before, and a second transaction that only writes a word into the journal is committed after it: the
+    /// journal is written in order, so once that one is on the disk (and with the standbys that the server waits for),
+    /// the first one is.
+    pub(super) fn commit(&self, can_hand_over: bool) -> Result<()> {
+        let sql = if can_hand_over && self.is_waited_for.get() {
+            "set local synchronous_commit = off; commit; select pg_logical_emit_message(true, 'goalpost', '')"
+        } else {
+            "commit"
+        };
+        self.ask(async |client| client.simple_query(sql).await)?;
         Ok(())
     }
 
@@ -251,7 +312,7 @@ impl PgRows<'_> {
                 .wait(self.tx.mode.patience, async |_| stream.next().await.transpose())
                 .inspect_err(|_| self.tx.health.set(Health::Lost))?
         };
-        self.row = next.map_err(|error| self.tx.failed(error))?.map(PgRow::new);
+        self.row = next.map_err(|error| self.tx.failed(&self.connection, error))?.map(PgRow::new);
         Ok(self.row.is_some())
     }
 
@@ -291,10 +352,12 @@ fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
     params.iter().map(|value| (value as &(dyn ToSql + Sync), value.postgres_type())).collect()
 }
 
-/// The number in the last column of the first row.
-fn last_number(messages: &[SimpleQueryMessage]) -> Option<i64> {
+/// What the last two columns of the first row say: the server's process, and its clock.
+fn said_at_the_beginning(messages: &[SimpleQueryMessage]) -> Option<(&str, i64)> {
     messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(row.len() - 1)?.parse().ok(),
+        SimpleQueryMessage::Row(row) => {
+            Some((row.get(row.len() - 2)?, row.get(row.len() - 1)?.parse().ok()?))
+        }
         _ => None,
     })
 }

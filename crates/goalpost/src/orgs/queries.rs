@@ -75,6 +75,7 @@ pub fn insert(tx: &Tx<'_>, guid: Uuid, name: &str, file_number: Option<i64>) -> 
 /// Let no change of the organization's data come between what is read from here on and what is written: whoever changes
 /// it meanwhile waits until the transaction ends.
 pub fn hold(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<()> {
+    tx.is_waited_for();
     tx.execute(
         "-- orgs::hold
         update organization set revision = revision where number = ?1",
@@ -91,6 +92,7 @@ pub fn raise_revision(
     actor: Option<PersonNumber>,
     cause: &str,
 ) -> Result<i64> {
+    tx.is_waited_for();
     let revision = tx
         .query_opt(
             "-- orgs::raise_revision

@@ -1,0 +1,108 @@
+//! Statements that a connection keeps prepared, so that the server does not parse and plan them each time.
+//!
+//! They live in one server process. A transaction pooler may hand each transaction to another one, where the name that
+//! this connection gave to a statement stands for nothing, or for a statement of somebody else. So each transaction
+//! asks, in the round trip that begins it, which process it has: another one than before, and the transaction is undone
+//! and run again, and from then on nothing is prepared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_postgres::Statement;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+/// Texts that a connection remembers; where there are more, it begins anew.
+const MOST: usize = 512;
+
+/// What the server says of the process that a connection has.
+pub(super) const PROCESS: &str = "pg_backend_pid() || ' ' || pg_postmaster_start_time()";
+
+/// The statements of one connection.
+pub(super) struct Prepared {
+    /// Whether the database's connections prepare statements at all.
+    allowed: Arc<AtomicBool>,
+    process: Option<String>,
+    statements: HashMap<String, Option<Statement>>,
+}
+
+/// What to do with a statement.
+pub(super) enum Way {
+    /// Send it whole.
+    Whole,
+    /// Prepare it first: it was sent before, and so will be again.
+    Prepare,
+    /// It is prepared.
+    Ready(Statement),
+}
+
+impl Prepared {
+    pub(super) fn new(allowed: Arc<AtomicBool>) -> Self {
+        Self { allowed, process: None, statements: HashMap::new() }
+    }
+
+    /// How to send this statement, which counts as sent.
+    pub(super) fn way(&mut self, sql: &str, types: &[Type]) -> Way {
+        // Of many rows, the first few are found in another way for a rare value than for a common one.
+        if !self.allowed.load(Ordering::Relaxed) || sql.contains(" limit ") {
+            return Way::Whole;
+        }
+        match self.statements.get(sql) {
+            Some(Some(statement)) if fits(statement, types) => Way::Ready(statement.clone()),
+            Some(Some(_)) => Way::Whole,
+            Some(None) => Way::Prepare,
+            None => {
+                if self.statements.len() == MOST {
+                    self.statements.clear();
+                }
+                self.statements.insert(sql.to_owned(), None);
+                Way::Whole
+            }
+        }
+    }
+
+    pub(super) fn keep(&mut self, sql: &str, statement: Statement) {
+        self.statements.insert(sql.to_owned(), Some(statement));
+    }
+
+    /// Whether a transaction that has this process may go on.
+    pub(super) fn is_at(&mut self, process: &str) -> bool {
+        if self.statements.values().all(Option::is_none) {
+            self.process = Some(process.to_owned());
+        }
+        let same = self.process.as_deref() == Some(process);
+        if !same {
+            self.forbid();
+        }
+        same
+    }
+
+    /// Prepare nothing from here on, over any connection.
+    fn forbid(&self) {
+        if self.allowed.swap(false, Ordering::Relaxed) {
+            tracing::info!("a transaction pooler stands before the database: statements are not prepared");
+        }
+    }
+
+    /// Whether a statement failed because it is not what was prepared any more.
+    pub(super) fn is_stale(&self, error: &tokio_postgres::Error) -> bool {
+        let Some(error) = error.as_db_error() else { return false };
+        let not_ours =
+            matches!(*error.code(), SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT);
+        if not_ours {
+            self.forbid();
+        }
+        // A newer program has changed the table: the next connection prepares for what it is now.
+        let changed =
+            *error.code() == SqlState::FEATURE_NOT_SUPPORTED && error.message().contains("cached plan");
+        not_ours || changed
+    }
+}
+
+/// Whether a statement was prepared for values of these types; one of an unknown type is null.
+fn fits(statement: &Statement, types: &[Type]) -> bool {
+    let known = statement.params();
+    known.len() == types.len()
+        && types.iter().zip(known).all(|(given, known)| *given == Type::UNKNOWN || given == known)
+}
