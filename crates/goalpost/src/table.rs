@@ -9,8 +9,9 @@ use goalpost_db::{Error, Params, Result, Row, Tx, Value};
 
 use crate::ids::OrganizationNumber;
 
-/// Keys that one statement asks for. The statement's text, and so its plan, is the same for every batch.
-const KEYS_AT_ONCE: usize = 250;
+/// How many keys one statement asks for: the first of these that is enough, or the last. So few texts, and so few
+/// plans, serve all numbers of keys, and who asks for one goal does not pay for 250.
+const KEYS_AT_ONCE: [usize; 5] = [1, 4, 16, 64, 250];
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +122,34 @@ impl Table {
         Ok(())
     }
 
+    /// Write the rows of many objects, each of which has one, over those that they have; these move to the history.
+    /// `rows` are as [`Table::push_row`] makes them. Three statements for every 250.
+    pub(crate) fn put_all(
+        &self,
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        ids: &[i64],
+        revision: i64,
+        rows: &[Value],
+    ) -> Result<()> {
+        debug_assert!(self.has_history && self.key.len() == 1, "{} has one row for each object", self.name);
+        let all = self.all_columns().collect::<Vec<_>>().join(", ");
+        let among = format!("organization = ?1 and {} in ({})", self.key[0], keys_at_once(ids));
+        let until = 2 + batch_len(ids);
+        let retire = format!(
+            "-- table::retire_all\ninsert into {0}_history ({all}, until) select {all}, ?{until} from {0} where {among} and revision < ?{until}",
+            self.name
+        );
+        let delete = format!("-- table::delete_all\ndelete from {} where {among}", self.name);
+        for mut params in key_batches(organization, ids) {
+            params.push(revision.into());
+            tx.execute(&retire, &params)?;
+            params.pop();
+            tx.execute(&delete, &params)?;
+        }
+        self.insert_all(tx, rows)
+    }
+
     /// Take a row away; it moves to the history.
     pub(crate) fn remove(
         &self,
@@ -180,7 +209,7 @@ impl Table {
         spell: impl FnOnce(&str) -> String,
         mut f: impl FnMut(&[i64], Vec<Value>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = spell(&self.select_text(&format!("{} in ({})", self.key[0], keys_at_once())));
+        let sql = spell(&self.select_text(&format!("{} in ({})", self.key[0], keys_at_once(ids))));
         for params in key_batches(organization, ids) {
             self.select(tx, &sql, &params, &mut f)?;
         }
@@ -285,21 +314,27 @@ fn key_params(organization: OrganizationNumber, key: &[i64]) -> Vec<Value> {
     std::iter::once(organization.into()).chain(key.iter().map(|&part| Value::Int(part))).collect()
 }
 
-/// `?2, ?3, …`: as many as a batch of [`key_batches`] has keys.
-pub(crate) fn keys_at_once() -> String {
-    places(2, KEYS_AT_ONCE)
+/// `?2, ?3, …`: as many as each batch of these ids, by [`key_batches`], has keys.
+pub(crate) fn keys_at_once(ids: &[i64]) -> String {
+    places(2, batch_len(ids))
 }
 
 /// The organization and some of the ids, in batches of the same length: the last id is repeated.
 pub(crate) fn key_batches(organization: OrganizationNumber, ids: &[i64]) -> impl Iterator<Item = Vec<Value>> {
-    ids.chunks(KEYS_AT_ONCE).map(move |batch| {
+    let len = batch_len(ids);
+    ids.chunks(len).map(move |batch| {
         let last = *batch.last().expect("a chunk is never empty");
-        let mut params = Vec::with_capacity(1 + KEYS_AT_ONCE);
+        let mut params = Vec::with_capacity(1 + len);
         params.push(organization.into());
         params.extend(batch.iter().map(|&id| Value::Int(id)));
-        params.resize(1 + KEYS_AT_ONCE, Value::Int(last));
+        params.resize(1 + len, Value::Int(last));
         params
     })
+}
+
+fn batch_len(ids: &[i64]) -> usize {
+    let [.., most] = KEYS_AT_ONCE;
+    KEYS_AT_ONCE.into_iter().find(|&len| len >= ids.len()).unwrap_or(most)
 }
 
 /// `?2, ?3, …`: `count` of them.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use goalpost::goals::checkin::{NewCheckIn, check_in};
+use goalpost::goals::checkin::{NewCheckIn, check_in, check_in_all};
 use goalpost::goals::write::create::{NewGoal, create};
 use goalpost::goals::{ObjectType, ProgressMode};
 use goalpost::ids::{Ids, OrganizationNumber};
@@ -23,7 +23,8 @@ const FOR: Duration = Duration::from_secs(10);
 
 pub(crate) fn measure(runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let db = TestDatabase::new(folder.path()).open();
+    let database = TestDatabase::new(folder.path());
+    let db = database.open();
     let (house, period) = db.write_alone(Scope::Global, WAIT, |tx| {
         let house = found(tx, Ids.guid(), "House", None, "bench")?.number;
         let year = PeriodPatch {
@@ -59,10 +60,13 @@ pub(crate) fn measure(runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
             goals.push(made(&db, house, &key_result("Below").below(above))?);
         }
     }
-    let rate = runtime.block_on(sustained(&db, house, goals))?;
-    println!(
-        "  {WRITERS} writers on {GOALS} goals, each below an objective: {rate:.0} a second over {FOR:?}"
-    );
+    let goals = Arc::new(goals);
+    for together in [1, 10, 100] {
+        let rate = runtime.block_on(sustained(&db, house, &goals, together))?;
+        println!(
+            "  {WRITERS} writers on {GOALS} goals in fours below objectives, {together} at a time: {rate:.0} a second over {FOR:?}"
+        );
+    }
     Ok(())
 }
 
@@ -98,18 +102,33 @@ fn median(
     Ok(times[ROUNDS / 2])
 }
 
-/// Check-ins a second, of writers that each begin the next when the last is on the disk.
-async fn sustained(db: &Db, house: OrganizationNumber, goals: Vec<i64>) -> anyhow::Result<f64> {
-    let (goals, done, begun) = (Arc::new(goals), Arc::new(AtomicU64::new(0)), Instant::now());
+/// Check-ins a second, of writers that each begin the next ones when the last are on the disk.
+async fn sustained(
+    db: &Db,
+    house: OrganizationNumber,
+    goals: &Arc<Vec<i64>>,
+    together: usize,
+) -> anyhow::Result<f64> {
+    let (done, begun) = (Arc::new(AtomicU64::new(0)), Instant::now());
     let writers = (0..WRITERS).map(|writer| {
-        let (db, goals, done) = (db.clone(), Arc::clone(&goals), Arc::clone(&done));
+        let (db, goals, done) = (db.clone(), Arc::clone(goals), Arc::clone(&done));
         tokio::spawn(async move {
             let mut turn = writer;
             while begun.elapsed() < FOR {
-                let (goal, value) = (goals[turn % goals.len()], turn as f64 % 89.0);
-                db.write(house, move |tx| say(tx, house, goal, value)).await?;
-                done.fetch_add(1, Ordering::Relaxed);
-                turn += WRITERS;
+                let new: Vec<_> = (turn..turn + together)
+                    .map(|turn| NewCheckIn {
+                        // One after the other, and each writer in a place of its own.
+                        goal: goals[turn * 7 % goals.len()],
+                        value: Some(turn as f64 % 89.0),
+                        ..NewCheckIn::default()
+                    })
+                    .collect();
+                db.write(house, move |tx| {
+                    check_in_all(tx, house, None, &new).map(|_| ()).map_err(|(_, error)| unexpected(&error))
+                })
+                .await?;
+                done.fetch_add(together as u64, Ordering::Relaxed);
+                turn += WRITERS * together;
             }
             Ok::<_, goalpost_db::Error>(())
         })

@@ -76,7 +76,7 @@ fn operation(route: &Route) -> Json {
         Deed::Delta => {
             &["$filter", "$search", "viewId", "since", "sinceExport", "$deltatoken", "$skiptoken", "snapshot"]
         }
-        Deed::History | Deed::Write(Write { kind: Kind::Create, .. }) => &[],
+        Deed::History | Deed::Write(Write { kind: Kind::Create | Kind::CreateAll, .. }) => &[],
         Deed::Write(Write { kind: Kind::Change, .. }) => &["If-Match"],
         Deed::Write(Write { kind: Kind::Delete, .. }) => &["children", "If-Match"],
     };
@@ -110,6 +110,7 @@ fn operation(route: &Route) -> Json {
             "content": { "application/json": { "schema": history_schema() } },
         }),
         Deed::Write(Write { kind: Kind::Delete, .. }) => json!({ "description": "It is gone" }),
+        Deed::Write(Write { kind: Kind::CreateAll, .. }) => json!({ "description": "All of them are made" }),
         Deed::Write(_) => json!({
             "description": "What it has become",
             "headers": { "ETag": { "schema": { "type": "string" } } },
@@ -118,7 +119,7 @@ fn operation(route: &Route) -> Json {
     };
     let success = match route.deed {
         Deed::Write(Write { kind: Kind::Create, .. }) => "201",
-        Deed::Write(Write { kind: Kind::Delete, .. }) => "204",
+        Deed::Write(Write { kind: Kind::Delete | Kind::CreateAll, .. }) => "204",
         _ => "200",
     };
     let mut responses = Map::from_iter([(success.to_owned(), ok)]);

@@ -115,6 +115,7 @@ routes! {
     DELETE "/organizations/{organization}/goals/{goal}/tasks/{id}" "deleteTask" Write(&said::DELETE_TASK), TASKS, "Take a step away";
 
     GET "/organizations/{organization}/checkIns" "listCheckIns" List, CHECK_INS, "Check-ins of all goals";
+    POST "/organizations/{organization}/checkIns" "checkInAll" Write(&said::CHECK_IN_ALL), CHECK_INS, "Check in on many goals: on all of them, or on none";
     GET "/organizations/{organization}/checkIns/$count" "countCheckIns" Count, CHECK_INS, "How many there are";
     GET "/organizations/{organization}/checkIns/delta" "deltaOfCheckIns" Delta, CHECK_INS, "Check-ins of the chosen goals, and then what changed since";
     GET "/organizations/{organization}/checkIns/{id}" "getCheckIn" Get, CHECK_INS, "One check-in";

@@ -221,7 +221,7 @@ fn add_lists(
         let mut items: BTreeMap<i64, Vec<Json>> = BTreeMap::new();
         for mut params in key_batches(subject.organization, &keys) {
             let Condition { sql: visible, params: more } = visible_as_of(subject, as_of, params.len() + 1);
-            let mut sql = list.sql.replace("{keys}", &keys_at_once());
+            let mut sql = list.sql.replace("{keys}", &keys_at_once(&keys));
             if sql.contains("{visible}") {
                 sql = sql.replace("{visible}", &visible);
                 params.extend(more);

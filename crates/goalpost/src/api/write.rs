@@ -37,6 +37,8 @@ pub struct Write {
 pub enum Kind {
     /// It is made: 201, with its address.
     Create,
+    /// Several are made: 204.
+    CreateAll,
     /// It is another one: 200.
     Change,
     /// It is gone: 204.

@@ -140,9 +140,9 @@ fn end(
     changed.set(Column::LastCheckinDate, today.to_string());
     let entry = Entry {
         as_of: today,
-        status: status.as_str(),
+        status: status.to_string(),
         value: changed.real(Column::Progress),
-        note: ending.note.as_deref(),
+        note: ending.note.clone(),
         owner: ending.owner,
     };
     let checkin = entry.add(tx, organization, revision, present, &mut changed)?;

@@ -4,6 +4,7 @@
 //! reaches keep what their file said, whatever the rules would make of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use goalpost_db::{Error, Result, Tx, Value, params};
 use goalpost_okr::score::of_objective;
@@ -11,10 +12,11 @@ use goalpost_okr::status::{Place, Ranges, from_children, from_progress};
 use goalpost_okr::{Child, Contribution, Milestone, Outcome, Status, TargetType, expected, roll_up, shares};
 use jiff::civil::Date;
 
-use super::edit::save;
+use super::edit::save_all;
 use super::record::{Column, GoalRecord, List};
 use super::{ObjectType, ProgressMode, StatusMode, TaskStatus, day};
 use crate::ids::OrganizationNumber;
+use crate::table::{key_batches, keys_at_once};
 
 /// Two weights that differ by less are the same, printed with one decimal: 33.3 and 33.4.
 const ROUNDING: f64 = 0.15;
@@ -67,16 +69,15 @@ pub(super) fn climb(
     let climb = Climb::from(tx, organization, &[changed, reached].concat())?;
     let mut moved: BTreeSet<i64> = changed.iter().copied().collect();
     let mut recomputed = Vec::new();
-    for goal in climb.order() {
-        let below = climb.children.get(&goal).map_or(&[][..], Vec::as_slice);
-        let is_reached = reached.contains(&goal);
-        let own = is_reached && changed.contains(&goal);
-        if (is_reached || below.iter().any(|child| moved.contains(child)))
-            && recompute(tx, organization, revision, goal, over, own)?
-        {
-            moved.insert(goal);
-            recomputed.push(goal);
-        }
+    for wave in climb.waves() {
+        let has_moved_below =
+            |goal: &i64| climb.children.get(goal).into_iter().flatten().any(|child| moved.contains(child));
+        let touched: Vec<i64> =
+            wave.into_iter().filter(|goal| reached.contains(goal) || has_moved_below(goal)).collect();
+        let is_own = |goal: i64| reached.contains(&goal) && changed.contains(&goal);
+        let others = recompute(tx, organization, revision, &touched, over, is_own)?;
+        moved.extend(&others);
+        recomputed.extend(others);
     }
     Ok(recomputed)
 }
@@ -110,55 +111,97 @@ pub(super) fn is_over(goal: &GoalRecord) -> bool {
     matches!(goal.text(Column::Status).parse(), Ok(Status::Closed | Status::Postponed))
 }
 
-/// The statuses of the goals below a goal, as far as they are known words.
+/// Whether what is said of a goal below another may change what the rules make of the other.
+pub(super) fn looks_below(goal: &GoalRecord) -> bool {
+    takes_progress(goal) || goal.text(Column::StatusMode).parse() == Ok(StatusMode::FromChildren)
+}
+
+/// The statuses of the goals below goals, as far as they are known words.
 pub(super) fn statuses_below(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
-    goal: i64,
-) -> Result<Vec<Status>> {
-    Ok(children(tx, organization, goal)?.iter().filter_map(|child| child.status).collect())
+    goals: &[i64],
+) -> Result<BTreeMap<i64, Vec<Status>>> {
+    let sql = format!(
+        "-- goals::statuses_below
+        select p.parent, g.status from goal_parent p join goal g on g.organization = ?1 and g.id = p.goal
+         where p.organization = ?1 and p.parent in ({})",
+        keys_at_once(goals)
+    );
+    let mut below: BTreeMap<i64, Vec<Status>> = BTreeMap::new();
+    for params in key_batches(organization, goals) {
+        tx.each(&sql, &params, |row| {
+            below.entry(row.int(0)?).or_default().extend(row.text(1)?.parse::<Status>().ok());
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(below)
 }
 
-/// Bring one goal up to date with those below it, or if it is its `own` change with itself; whether anything changed.
+/// Whether a goal has its status by a rule.
+pub(super) fn has_rule(goal: &GoalRecord) -> bool {
+    matches!(goal.text(Column::StatusMode).parse(), Ok(StatusMode::FromProgress | StatusMode::FromChildren))
+}
+
+/// Bring goals, none of which is above another, up to date with those below them, or if it is its `own` change with
+/// themselves; tells which of them changed.
 fn recompute(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     revision: i64,
-    goal: i64,
+    goals: &[i64],
     over: Over,
-    own: bool,
-) -> Result<bool> {
-    let found = GoalRecord::read_with(tx, organization, &[goal], &[List::PhasedTargets])?.remove(&goal);
-    let Some(present) = found else { return Ok(false) };
-    let from_below = present.text(Column::ProgressMode).parse() == Ok(ProgressMode::FromChildren);
-    let has_rule = matches!(
-        present.text(Column::StatusMode).parse(),
-        Ok(StatusMode::FromProgress | StatusMode::FromChildren)
-    );
-    let stands = is_over(&present) && !(has_rule && over == Over::Reopens);
-    if stands || !(from_below || has_rule || own) {
-        return Ok(false);
+    is_own: impl Fn(i64) -> bool,
+) -> Result<Vec<i64>> {
+    let mut found = GoalRecord::read_with(tx, organization, goals, &[List::PhasedTargets])?;
+    found.retain(|&goal, present| {
+        let stands = is_over(present) && !(has_rule(present) && over == Over::Reopens);
+        !stands && (takes_progress(present) || has_rule(present) || is_own(goal))
+    });
+    let ids: Vec<i64> = found.keys().copied().collect();
+    let mut below = children(tx, organization, &ids)?;
+    let mut pairs = Vec::with_capacity(found.len());
+    for (goal, present) in found {
+        let children = below.remove(&goal).unwrap_or_default();
+        let changed = follow(tx, organization, &present, &children)?;
+        pairs.push((present, changed));
     }
-    let children = children(tx, organization, goal)?;
+    save_all(tx, organization, revision, pairs.iter_mut().map(|(present, changed)| (&*present, changed)))
+}
+
+/// A goal as those below it make it.
+fn follow(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    present: &GoalRecord,
+    children: &[Below],
+) -> Result<GoalRecord> {
     let mut changed = present.clone();
-    let of_tasks = if from_below { tasks_done(tx, organization, &present)? } else { None };
-    if let Some(done) = of_tasks {
-        changed.set(Column::Progress, done);
-        changed.derive();
-    } else if from_below && let Some(progress) = progress(&present, &children)? {
-        changed.set(Column::Progress, progress);
-        changed.derive();
+    if takes_progress(present) {
+        let progress = match tasks_done(tx, organization, present)? {
+            None => progress(present, children)?,
+            done => done,
+        };
+        if let Some(progress) = progress {
+            changed.set(Column::Progress, progress);
+            changed.derive();
+        }
     }
     let statuses: Vec<Status> = children.iter().filter_map(|child| child.status).collect();
     if let Some(status) = status(tx, organization, &changed, &statuses)? {
         changed.set(Column::Status, status.as_str());
-        if status == Status::Closed && !is_over(&present) {
-            changed.set(Column::Score, score(&children)?);
-        } else if status != Status::Closed && is_over(&present) {
+        if status == Status::Closed && !is_over(present) {
+            changed.set(Column::Score, score(children)?);
+        } else if status != Status::Closed && is_over(present) {
             changed.set(Column::Score, Value::Null);
         }
     }
-    save(tx, organization, revision, &present, &mut changed)
+    Ok(changed)
+}
+
+/// Whether a goal takes its progress from those below it.
+fn takes_progress(goal: &GoalRecord) -> bool {
+    goal.text(Column::ProgressMode).parse() == Ok(ProgressMode::FromChildren)
 }
 
 /// A goal below another, as far as the other needs to know it.
@@ -175,30 +218,40 @@ struct Below {
     is_fixed: bool,
 }
 
-fn children(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<Vec<Below>> {
-    tx.query(
+/// The goals below each of some, by number; those without any are left out.
+fn children(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goals: &[i64],
+) -> Result<BTreeMap<i64, Vec<Below>>> {
+    let sql = format!(
         "-- goals::children
-        select g.object_type, g.status, g.outcome_type, g.metric_unit, g.target_type, g.progress, g.progress_percent,
-               g.score, p.weight, p.fixed, g.id
+        select p.parent, g.id, g.object_type, g.status, g.outcome_type, g.metric_unit, g.target_type, g.progress,
+               g.progress_percent, g.score, p.weight, p.fixed
           from goal_parent p join goal g on g.organization = ?1 and g.id = p.goal
-         where p.organization = ?1 and p.parent = ?2 order by g.id",
-        params![organization, goal],
-        |row| {
-            let has_metric = row.text(2)? == "Metric";
-            let is_number = has_metric && !is_percent(row.opt_text(3)?);
-            Ok::<_, Error>(Below {
-                goal: row.int(10)?,
-                is_initiative: row.text(0)? == ObjectType::Initiative.as_str(),
-                status: row.text(1)?.parse().ok(),
-                is_baseline: has_metric && row.opt_text(4)? == Some(TargetType::Baseline.as_str()),
-                percent: row.opt_real(6)?,
-                amount: if is_number { row.opt_real(5)? } else { None },
-                score: row.opt_real(7)?,
-                weight: row.opt_real(8)?,
-                is_fixed: row.bool(9)?,
-            })
-        },
-    )
+         where p.organization = ?1 and p.parent in ({}) order by p.parent, g.id",
+        keys_at_once(goals)
+    );
+    let mut below: BTreeMap<i64, Vec<Below>> = BTreeMap::new();
+    for params in key_batches(organization, goals) {
+        tx.each(&sql, &params, |row| {
+            let has_metric = row.text(4)? == "Metric";
+            let is_number = has_metric && !is_percent(row.opt_text(5)?);
+            below.entry(row.int(0)?).or_default().push(Below {
+                goal: row.int(1)?,
+                is_initiative: row.text(2)? == ObjectType::Initiative.as_str(),
+                status: row.text(3)?.parse().ok(),
+                is_baseline: has_metric && row.opt_text(6)? == Some(TargetType::Baseline.as_str()),
+                percent: row.opt_real(8)?,
+                amount: if is_number { row.opt_real(7)? } else { None },
+                score: row.opt_real(9)?,
+                weight: row.opt_real(10)?,
+                is_fixed: row.bool(11)?,
+            });
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(below)
 }
 
 /// How much of an initiative without a metric is done, in percent, by its tasks; `None` if it has none.
@@ -230,7 +283,7 @@ pub struct Part {
 
 /// What the goals below a goal contribute to it, by number. One statement.
 pub fn parts(tx: &Tx<'_>, organization: OrganizationNumber, parent: i64) -> Result<Vec<Part>> {
-    let children = children(tx, organization, parent)?;
+    let children = children(tx, organization, &[parent])?.remove(&parent).unwrap_or_default();
     let shares = shares(&contributions(&children)).map_err(|error| Error::unexpected(error.to_string()))?;
     let parts = children.iter().zip(shares);
     Ok(parts.map(|(child, percent)| Part { goal: child.goal, percent, is_fixed: child.is_fixed }).collect())
@@ -368,51 +421,60 @@ fn milestones(goal: &GoalRecord) -> Vec<Milestone> {
 /// The goals above some, and who is below whom among all of them.
 #[derive(Debug, Default)]
 struct Climb {
-    parents: BTreeMap<i64, Vec<i64>>,
-    children: BTreeMap<i64, Vec<i64>>,
+    parents: BTreeMap<i64, BTreeSet<i64>>,
+    children: BTreeMap<i64, BTreeSet<i64>>,
     all: BTreeSet<i64>,
 }
 
 impl Climb {
-    /// Found level by level: one statement for each, and for every 250 goals of it.
+    /// One statement for every 250 goals, however far it is to the top.
     fn from(tx: &Tx<'_>, organization: OrganizationNumber, goals: &[i64]) -> Result<Self> {
+        let sql = format!(
+            "-- goals::above
+            with recursive above (goal, parent) as (
+              select goal, parent from goal_parent where organization = ?1 and goal in ({})
+              union
+              select p.goal, p.parent from above a join goal_parent p on p.organization = ?1 and p.goal = a.parent
+            )
+            select goal, parent from above",
+            keys_at_once(goals)
+        );
         let mut climb = Self { all: goals.iter().copied().collect(), ..Self::default() };
-        let mut level: Vec<i64> = climb.all.iter().copied().collect();
-        while !level.is_empty() {
-            let mut next = BTreeSet::new();
-            List::Parents.table().each(tx, organization, &level, |key, columns| {
-                if let Value::Int(parent) = columns[0] {
-                    climb.parents.entry(key[0]).or_default().push(parent);
-                    climb.children.entry(parent).or_default().push(key[0]);
-                    if climb.all.insert(parent) {
-                        next.insert(parent);
-                    }
-                }
-                Ok::<_, Error>(())
+        for params in key_batches(organization, goals) {
+            tx.each(&sql, &params, |row| {
+                climb.add(row.int(0)?, row.int(1)?);
+                Ok::<_, Error>(ControlFlow::Continue(()))
             })?;
-            level = next.into_iter().collect();
         }
         Ok(climb)
     }
 
-    /// All of them, each after those below it; without those of circles, and what is above these.
-    fn order(&self) -> Vec<i64> {
-        let below = |goal: &i64| self.children.get(goal).map_or(0, Vec::len);
+    fn add(&mut self, goal: i64, parent: i64) {
+        self.parents.entry(goal).or_default().insert(parent);
+        self.children.entry(parent).or_default().insert(goal);
+        self.all.extend([goal, parent]);
+    }
+
+    /// All of them, in waves: each goal in a wave after those of the goals below it. Without those of circles, and what
+    /// is above these.
+    fn waves(&self) -> Vec<Vec<i64>> {
+        let below = |goal: &i64| self.children.get(goal).map_or(0, BTreeSet::len);
         let mut waits: BTreeMap<i64, usize> = self.all.iter().map(|goal| (*goal, below(goal))).collect();
-        let mut order: Vec<i64> =
+        let mut wave: Vec<i64> =
             waits.iter().filter(|(_, waits)| **waits == 0).map(|(goal, _)| *goal).collect();
-        let mut next = 0;
-        while let Some(goal) = order.get(next).copied() {
-            next += 1;
-            for parent in self.parents.get(&goal).into_iter().flatten() {
+        let mut waves = Vec::new();
+        while !wave.is_empty() {
+            let mut next = Vec::new();
+            for parent in wave.iter().filter_map(|goal| self.parents.get(goal)).flatten() {
                 let waits = waits.get_mut(parent).expect("a parent is one of all");
                 *waits -= 1;
                 if *waits == 0 {
-                    order.push(*parent);
+                    next.push(*parent);
                 }
             }
+            waves.push(std::mem::replace(&mut wave, next));
         }
-        order
+        waves
     }
 }
 
@@ -465,10 +527,8 @@ mod tests {
         let mut climb = Climb::default();
         // 1 below 2 and 3, both below 4; 5 and 6 below each other, and 5 below 4's parent 7.
         for (child, parent) in [(1, 2), (1, 3), (2, 4), (3, 4), (4, 7), (5, 6), (6, 5), (5, 8)] {
-            climb.parents.entry(child).or_default().push(parent);
-            climb.children.entry(parent).or_default().push(child);
-            climb.all.extend([child, parent]);
+            climb.add(child, parent);
         }
-        assert_eq!(climb.order(), [1, 2, 3, 4, 7]);
+        assert_eq!(climb.waves(), [vec![1], vec![2, 3], vec![4], vec![7]]);
     }
 }

@@ -352,6 +352,25 @@ impl GoalRecord {
         Ok(true)
     }
 
+    /// Write the own rows of goals that have one each; replaced ones move to the history.
+    pub(super) fn write_rows<'a>(
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        revision: i64,
+        goals: impl Iterator<Item = &'a Self>,
+    ) -> Result<()> {
+        let goals: Vec<&Self> = goals.collect();
+        if let [goal] = *goals {
+            return GOAL.put(tx, organization, &[goal.id], revision, &goal.columns);
+        }
+        let (mut ids, mut rows) = (Vec::new(), Vec::new());
+        for goal in goals {
+            ids.push(goal.id);
+            GOAL.push_row(&mut rows, organization, &[goal.id], revision, goal.columns.iter().cloned());
+        }
+        GOAL.put_all(tx, organization, &ids, revision, &rows)
+    }
+
     /// Take the goal's rows away; they move to the history.
     pub fn remove(&self, tx: &Tx<'_>, organization: OrganizationNumber, revision: i64) -> Result<()> {
         let mut nothing = self.clone();

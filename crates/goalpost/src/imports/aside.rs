@@ -74,7 +74,7 @@ impl Asides {
                 "-- imports::asides
                 select id, path, value from import_aside
                  where organization = ?1 and id in ({}) and entity = ?{}",
-                keys_at_once(),
+                keys_at_once(&ids),
                 params.len()
             );
             import.tx.each(&sql, &params, |row| {

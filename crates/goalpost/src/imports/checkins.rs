@@ -252,7 +252,7 @@ pub(super) fn count_check_ins(
     let sql = format!(
         "-- imports::count_check_ins
         select goal, count(*) from checkin where organization = ?1 and goal in ({}) group by goal",
-        keys_at_once()
+        keys_at_once(goals)
     );
     let mut counts = HashMap::with_capacity(goals.len());
     for params in key_batches(organization, goals) {

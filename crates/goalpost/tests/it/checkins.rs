@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use goalpost::goals::checkin::{CheckIn, CheckInError, NewCheckIn, check_in};
+use goalpost::goals::checkin::{CheckIn, CheckInError, NewCheckIn, check_in, check_in_all};
 use goalpost::goals::edit::Field;
 use goalpost::goals::ending::{Ended, Ending, close, reopen};
 use goalpost::goals::recompute;
@@ -12,6 +12,7 @@ use goalpost::ids::OrganizationNumber;
 use goalpost::orgs::queries::raise_revision;
 use goalpost_db::Error;
 use goalpost_okr::Status;
+use goalpost_testing::Engine;
 use goalpost_viva::{Alignment, Configuration, Outcome};
 use jiff::civil::{Date, date};
 
@@ -421,6 +422,87 @@ fn check_ins_in_any_order_lead_to_what_the_leaves_say() {
             let percent = percent.expect("it was updated");
             assert!((percent - expected).abs() < 0.06, "seed {seed}, goal {id}: {percent}, not {expected}");
         }
+    }
+}
+
+/// Check-ins as their rows have them, but for when they were made.
+type Said = (i64, i64, i64, String, Option<f64>, Option<String>);
+
+/// Everything that check-ins can change.
+fn everything(server: &Server) -> (Vec<Said>, Vec<String>) {
+    let said = server.rows(
+        "select goal, id, as_of_at, status, value, note from checkin where organization = ?1 order by goal, id",
+        |row| {
+            let (status, note) = (row.text(3)?.to_owned(), row.opt_text(5)?.map(str::to_owned));
+            Ok((row.int(0)?, row.int(1)?, row.int(2)?, status, row.opt_real(4)?, note))
+        },
+    );
+    let goals = server.rows(
+        "select id, progress, progress_percent, status, score, checkin_count, last_checkin_date from goal
+          where organization = ?1 order by id",
+        |row| {
+            let numbers = [1, 2, 4].map(|column| row.opt_real(column));
+            let (status, day) = (row.text(3)?, row.opt_text(6)?);
+            Ok(format!("{} {numbers:?} {status} {} {day:?}", row.int(0)?, row.int(5)?))
+        },
+    );
+    (said, goals)
+}
+
+#[test]
+fn check_ins_together_come_to_what_they_come_to_one_by_one() {
+    const GOALS: u64 = 12;
+    let rule = ["Update Manually", "Update from Children"];
+    let status = ["Update Manually", "Update based on Progress", "Update based on Key Results"];
+    let statuses = [Status::NotStarted, Status::OnTrack, Status::Behind, Status::AtRisk];
+    let seeds = if Engine::of_this_run() == Engine::Sqlite { 30 } else { 3 };
+    for seed in 1..=seeds {
+        let mut dice: u64 = seed * 104_729;
+        let mut below = |n: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % n
+        };
+        let mut company = Company::small();
+        company.goals = (1..=GOALS as i64).map(|id| goal(id, "Big rock", "One of many")).collect();
+        for id in 1..=GOALS {
+            let one = company.goal(id as i64);
+            one.configuration = configured(rule[below(2) as usize], status[below(3) as usize]);
+            [one.start_date, one.end_date] = YEAR_2020.map(Some);
+            if id > 1 && below(4) > 0 {
+                one.parent_ids.push(1 + below(id - 1) as i64);
+            }
+        }
+        let new: Vec<NewCheckIn> = (0..=below(20))
+            .map(|_| NewCheckIn {
+                goal: 1 + below(GOALS) as i64,
+                value: (below(4) > 0).then(|| below(120) as f64),
+                status: (below(4) == 0).then(|| statuses[below(4) as usize]),
+                note: Some(format!("Note {}", below(100))),
+                as_of: (below(3) == 0).then(|| date(2026, 1, 1 + below(28) as i8)),
+                owner: None,
+            })
+            .collect();
+        let (together, alone) = (Server::new(), Server::new());
+        for server in [&together, &alone] {
+            server.import(&company);
+        }
+        let all = together.db.write_alone(ORGANIZATION, WAIT, |tx| {
+            check_in_all(tx, ORGANIZATION, None, &new).map_err(|(_, error)| error)
+        });
+        let all = all.expect("they are made");
+        let mut changed_above = Vec::new();
+        for (new, made) in new.iter().zip(&all) {
+            let one = try_check_in(&alone, new).expect("it is made");
+            changed_above.extend(one.changed_above.iter().copied());
+            assert_eq!(
+                (one.id, one.value, one.status),
+                (made.id, made.value, made.status.clone()),
+                "seed {seed}"
+            );
+        }
+        assert_eq!(everything(&together), everything(&alone), "seed {seed}: {new:?}");
+        assert!(all.iter().flat_map(|made| &made.changed_above).all(|goal| changed_above.contains(goal)));
+        assert_eq!(together.count("select max(revision) from revision where organization = ?1"), 2);
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is said and done on goals: check-ins, comments, tasks.
 
+use std::collections::BTreeSet;
+
 use super::Done;
-use crate::api::body::{Field, FieldKind, field, invalid};
+use crate::api::body::{Body, Field, FieldKind, field, invalid};
 use crate::api::write::{Doing, Kind, Write, conflict};
 use crate::goals::checkin::{self, CheckInError, NewCheckIn};
 use crate::goals::rights::{Action, Subject};
@@ -13,16 +15,32 @@ use crate::ids::PersonNumber;
 
 const STATUSES: &[&str] = &["Not Started", "On Track", "Behind", "At Risk", "In-progress"];
 
+macro_rules! check_in_fields {
+    ($($first:expr)?) => {
+        &[
+            $($first,)?
+            field("value", FieldKind::Real, "The metric's value, or percent"),
+            field("status", FieldKind::OneOf(STATUSES), "How it goes; by the goal's rules otherwise"),
+            field("note", FieldKind::Text, "Anything else"),
+            field("asOfDate", FieldKind::Day, "The day that it speaks of; today otherwise"),
+        ]
+    };
+}
+
 /// A new check-in.
-pub(in crate::api) static CHECK_IN: Write = Write {
-    fields: &[
-        field("value", FieldKind::Real, "The metric's value, or percent"),
-        field("status", FieldKind::OneOf(STATUSES), "How it goes; by the goal's rules otherwise"),
-        field("note", FieldKind::Text, "Anything else"),
-        field("asOfDate", FieldKind::Day, "The day that it speaks of; today otherwise"),
-    ],
-    kind: Kind::Create,
-    run: check_in,
+pub(in crate::api) static CHECK_IN: Write =
+    Write { fields: check_in_fields!(), kind: Kind::Create, run: check_in };
+
+/// Check-ins of several goals: all of them, or none.
+pub(in crate::api) static CHECK_IN_ALL: Write = Write {
+    fields: &[field(
+        "checkIns",
+        FieldKind::Objects(check_in_fields!(field("goalId", FieldKind::Int, "The goal").required())),
+        "One after the other; at most 100",
+    )
+    .required()],
+    kind: Kind::CreateAll,
+    run: check_in_all,
 };
 
 /// Another one of a check-in's properties.
@@ -79,16 +97,36 @@ pub(in crate::api) static DELETE_COMMENT: Write =
 fn check_in(doing: &Doing<'_>) -> Done {
     let goal = doing.goal();
     doing.ask(Action::CheckIn, Subject::Goal(goal))?;
-    let new = NewCheckIn {
-        goal,
-        value: doing.body.real("value"),
-        status: doing.body.word("status"),
-        note: doing.body.text("note"),
-        as_of: doing.body.day("asOfDate"),
-        owner: doing.actor(),
-    };
+    let new = new_check_in(doing, goal, doing.body);
     let made = checkin::check_in(doing.tx, doing.organization, doing.actor(), &new);
-    Ok(Some(made.map_err(refusal)?.id.into()))
+    Ok(Some(made.map_err(|error| refusal(error, ""))?.id.into()))
+}
+
+fn check_in_all(doing: &Doing<'_>) -> Done {
+    let bodies = doing.body.objects("checkIns").unwrap_or_default();
+    let new = |body: &Body| new_check_in(doing, body.int("goalId").unwrap_or_default(), body);
+    let new: Vec<NewCheckIn> = bodies.iter().map(new).collect();
+    if new.is_empty() {
+        return Err(invalid("'checkIns' must have at least one"));
+    }
+    let goals: BTreeSet<i64> = new.iter().map(|new| new.goal).collect();
+    for goal in goals {
+        doing.ask(Action::CheckIn, Subject::Goal(goal))?;
+    }
+    checkin::check_in_all(doing.tx, doing.organization, doing.actor(), &new)
+        .map_err(|(at, error)| refusal(error, &format!("'checkIns[{at}]': ")))?;
+    Ok(None)
+}
+
+fn new_check_in(doing: &Doing<'_>, goal: i64, body: &Body) -> NewCheckIn {
+    NewCheckIn {
+        goal,
+        value: body.real("value"),
+        status: body.word("status"),
+        note: body.text("note"),
+        as_of: body.day("asOfDate"),
+        owner: doing.actor(),
+    }
 }
 
 fn change_check_in(doing: &Doing<'_>) -> Done {
@@ -142,11 +180,11 @@ fn task_patch(doing: &Doing<'_>) -> TaskPatch {
     }
 }
 
-fn refusal(error: CheckInError) -> GraphError {
+fn refusal(error: CheckInError, place: &str) -> GraphError {
     match error {
         CheckInError::Database(error) => error.into(),
-        CheckInError::IsOver(..) => conflict("goalIsOver", format!("{error}; reopen it first")),
-        error => invalid(error.to_string()),
+        CheckInError::IsOver(..) => conflict("goalIsOver", format!("{place}{error}; reopen it first")),
+        error => invalid(format!("{place}{error}")),
     }
 }
 

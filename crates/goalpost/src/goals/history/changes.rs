@@ -165,7 +165,7 @@ fn hide_parents(tx: &Tx<'_>, reader: &Subject, lists: &mut [(List, Vec<Version>)
             let sql = format!(
                 "-- history::visible_parents
                 select g.id from goal g where g.organization = ?1 and g.id in ({}) and {}",
-                keys_at_once(),
+                keys_at_once(&parents),
                 condition.sql
             );
             visible.extend(tx.query(&sql, &params, |row| row.int(0))?);
@@ -183,12 +183,12 @@ fn made(
     organization: OrganizationNumber,
     revisions: &BTreeSet<i64>,
 ) -> Result<BTreeMap<i64, Made>> {
+    let revisions: Vec<i64> = revisions.iter().copied().collect();
     let sql = format!(
         "-- history::made
         select revision, made_at, actor, cause from revision where organization = ?1 and revision in ({})",
-        keys_at_once()
+        keys_at_once(&revisions)
     );
-    let revisions: Vec<i64> = revisions.iter().copied().collect();
     let mut made = BTreeMap::new();
     for params in key_batches(organization, &revisions) {
         tx.each(&sql, &params, |row| {

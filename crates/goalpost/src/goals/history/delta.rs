@@ -198,7 +198,7 @@ fn children(tx: &Tx<'_>, organization: OrganizationNumber, goals: &[i64]) -> Res
     let sql = format!(
         "-- history::children
         select goal from goal_parent where organization = ?1 and parent in ({})",
-        keys_at_once()
+        keys_at_once(goals)
     );
     let mut children = BTreeSet::new();
     for params in key_batches(organization, goals) {

@@ -57,12 +57,12 @@ impl<'a> End<'a> {
             "-- history::standings
             select g.id, {}, {IS_HELD} from goal g where g.organization = ?1 and g.id in ({})",
             visible.sql,
-            keys_at_once()
+            keys_at_once(&goals)
         );
         let members = format!(
             "-- history::members_among
             select g.id from goal g where g.organization = ?1 and g.id in ({}) and {} and {}",
-            keys_at_once(),
+            keys_at_once(&goals),
             visible.sql,
             chosen.sql
         );

@@ -89,11 +89,11 @@ pub fn postpone(
     let today = day(tx.now_us());
     for present in &set {
         let mut changed = present.clone();
-        let note = note.as_deref().filter(|_| present.id == goal);
+        let note = note.clone().filter(|_| present.id == goal);
         changed.set(Column::Status, Status::Postponed.as_str());
-        changed.set(Column::EndingNote, note);
+        changed.set(Column::EndingNote, note.clone());
         changed.set(Column::LastCheckinDate, today.to_string());
-        let (value, status) = (changed.real(Column::Progress), Status::Postponed.as_str());
+        let (value, status) = (changed.real(Column::Progress), Status::Postponed.to_string());
         let entry = Entry { as_of: today, status, value, note, owner: actor };
         entry.add(tx, organization, change.revision, present, &mut changed)?;
     }

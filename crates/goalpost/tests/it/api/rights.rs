@@ -34,6 +34,7 @@ fn body(name: &str) -> Value {
         "alignGoal" | "unalignGoal" => json!({ "id": 100 }),
         "setWeights" => json!({ "reset": true }),
         "checkIn" => json!({ "value": 1 }),
+        "checkInAll" => json!({ "checkIns": [{ "goalId": 101, "value": 1 }] }),
         "createComment" | "changeComment" => json!({ "text": "x" }),
         "createPerson" => json!({ "name": "x", "email": "x@contoso.example" }),
         "createPeriod" => json!({ "name": "x", "startDate": "2027-01-01", "endDate": "2027-03-31" }),

@@ -83,6 +83,42 @@ async fn a_check_in_is_made_and_rolls_up() {
     assert_eq!(read, said);
 }
 
+/// Many check-ins are made by one request, or none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_check_ins_are_made_at_once() {
+    let door = Door::new().await;
+    let ilse = door.ilse();
+    let before = door.get(&ilse, "checkIns").await.text();
+    for (check_ins, status, says) in [
+        (json!([{ "goalId": 101, "value": 1 }, { "goalId": 999, "value": 1 }]), 400, "no goal 999"),
+        (
+            json!([{ "goalId": 101, "value": 1 }, { "goalId": 100, "value": 1, "asOfDate": "2999-01-01" }]),
+            400,
+            "'checkIns[1]': 2999-01-01 is still to come",
+        ),
+        (json!([{ "goalId": 101, "value": 1 }, { "goalId": 101 }]), 400, "'checkIns[1]': a check-in needs"),
+        (json!([{ "value": 1 }]), 400, "'checkIns[0].goalId' is missing"),
+        (json!([]), 400, "at least one"),
+    ] {
+        let refused = door.send(&ilse, "POST", "checkIns", &json!({ "checkIns": check_ins })).await;
+        assert_eq!(refused.status, status, "{}", refused.text());
+        assert!(refused.text().contains(says), "{}", refused.text());
+    }
+    assert_eq!(door.get(&ilse, "checkIns").await.text(), before);
+    let both = json!({ "checkIns": [
+        { "goalId": 101, "value": 150, "note": "A quarter" },
+        { "goalId": 101, "value": 200, "note": "Half of it" },
+    ] });
+    door.done(&ilse, "POST", "checkIns", &both, 204).await;
+    let goal = door.get(&ilse, "goals/101").await.json();
+    assert_eq!((&goal["progress"], &goal["checkInCount"]), (&json!(200.0), &json!(3)));
+    let notes = door.get(&ilse, "goals/101/checkIns?$orderby=id desc&$top=2").await.json();
+    assert_eq!(
+        (&notes["value"][0]["note"], &notes["value"][1]["note"]),
+        (&json!("Half of it"), &json!("A quarter"))
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_not_seen_the_last_change_overwrites_nothing() {
     let door = Door::new().await;
