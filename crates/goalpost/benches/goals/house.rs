@@ -24,7 +24,7 @@ pub(crate) fn fill(db: &Db, house: OrganizationNumber, count: i64) -> Result<(),
             goal.set(Column::ObjectType, if id % 3 == 0 { "objective" } else { "keyResult" });
             let status =
                 ["On Track", "On Track", "Behind", "Behind", "Closed", "Not Started"][id as usize % 6];
-            goal.set(Column::Status, if id % 1_000 == 0 { "At Risk" } else { status });
+            goal.set(Column::Status, if id % 1_000 == 1 { "At Risk" } else { status });
             goal.set(Column::Title, format!("Goal {id} of a good many"));
             goal.set(Column::Description, "d".repeat(200));
             goal.set(Column::Period, id % PERIODS);

@@ -18,9 +18,11 @@ pub const IS_RESTRICTED: &str = "g.restricted";
 
 /// No parent of the goal is held (see [`IS_HELD`]): it has none, or placeholders only. It does not ask whether the
 /// reader may see the parent, so that the rows of a view of top-level goals are the same for everyone.
-pub const IS_TOP_LEVEL: &str = "not exists (select 1 from goal_parent l \
-     join goal p on p.organization = l.organization and p.id = l.parent \
-     where l.organization = g.organization and l.goal = g.id and p.origin <> 'reference')";
+///
+/// A subquery in a subquery, since SQLite looks a parent up by its key there also in a statement about the past, and
+/// would read all goals for each in a join. The first parameter is the organization.
+pub const IS_TOP_LEVEL: &str = "not exists (select 1 from goal_parent l where l.organization = ?1 and l.goal = g.id \
+     and exists (select 1 from goal p where p.organization = ?1 and p.id = l.parent and p.origin <> 'reference'))";
 
 /// The subject may see the goal. Parameters are numbered from `first` on.
 pub fn visible_to(subject: &Subject, first: usize) -> Condition {
