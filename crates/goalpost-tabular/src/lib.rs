@@ -1,8 +1,16 @@
 //! Rows to files: cells go in one by one, bytes come out. Knows no database and no HTTP.
 
+mod cell;
 mod csv;
+mod dialect;
+mod json_lines;
+mod xlsx;
 
+pub use cell::{Cell, ColumnKind, Head, Sink, Unfit};
 pub use csv::Csv;
+pub use dialect::{Dialect, DialectCsv, Formulas};
+pub use json_lines::JsonLines;
+pub use xlsx::Xlsx;
 
 use std::io::Write as _;
 
@@ -18,9 +26,14 @@ pub fn write_number(out: &mut Vec<u8>, number: f64) {
 
 /// Append `number` with at most two decimals, as computed percentages are printed.
 pub fn write_percent(out: &mut Vec<u8>, number: f64) {
+    write_number(out, rounded(number));
+}
+
+/// A number with at most two decimals.
+pub fn rounded(number: f64) -> f64 {
     let hundredths = (number * 100.0).round();
     // A number too large to be multiplied has no decimals anyway.
-    write_number(out, if hundredths.is_finite() { hundredths / 100.0 } else { number });
+    if hundredths.is_finite() { hundredths / 100.0 } else { number }
 }
 
 /// Append a whole number.

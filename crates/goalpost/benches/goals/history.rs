@@ -92,7 +92,13 @@ fn subject(house: OrganizationNumber) -> Subject {
 fn scan(db: &Db, house: OrganizationNumber, selection: &Selection, as_of: AsOf) {
     let subject = subject(house);
     let chosen = |first: usize| selection.condition(&subject, first);
-    let query = Query { subject: &subject, chosen: &chosen, everything: selection.is_everything(), as_of };
+    let query = Query {
+        subject: &subject,
+        chosen: &chosen,
+        everything: selection.is_everything(),
+        as_of,
+        wide: false,
+    };
     let summary = db.snapshot(house, |tx| {
         let plan = Plan::new(tx, &query)?;
         rows::each(tx, &query, &plan, |_| Ok::<_, Error>(()))

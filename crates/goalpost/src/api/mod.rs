@@ -15,6 +15,7 @@
 mod ask;
 pub mod body;
 mod deeds;
+pub mod exports;
 mod filter;
 pub mod metadata;
 pub mod openapi;
@@ -68,6 +69,7 @@ pub fn router() -> Router<App> {
         .route(&format!("{BASE}/"), get(metadata::get_service))
         .route(&format!("{BASE}/$metadata"), get(metadata::get_metadata))
         .route(&format!("{BASE}/openapi.json"), get(openapi::get_document))
+        .route(&format!("{BASE}/exportColumns"), get(exports::get_columns))
         .route(&format!("{BASE}/{{*rest}}"), axum::routing::any(nothing));
     for (path, methods, allow) in by_path {
         let allow = allow.join(", ");
@@ -114,7 +116,7 @@ async fn serve(
     request: Request,
 ) -> Result<Response, GraphError> {
     caller.require(route.deed.scope())?;
-    if !matches!(route.deed, Deed::Count) {
+    if !matches!(route.deed, Deed::Count | Deed::Export(exports::Deed::Content)) {
         terms.require_json()?;
     }
     let of_organizations = route.set.name == ORGANIZATIONS.name;
@@ -138,6 +140,7 @@ async fn serve(
         Deed::Delta => past::delta(&call).await,
         Deed::History => past::history(&call).await,
         Deed::Write(write) => write::write(call, write, request).await,
+        Deed::Export(deed) => exports::serve(call, deed, request).await,
     }
 }
 

@@ -8,9 +8,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::BASE;
 use super::body::{Field, FieldKind};
+use super::exports::Deed as Of;
 use super::routes::{Deed, ROUTES, Route};
 use super::sets::{GOALS, ORGANIZATIONS, Property, PropertyKind, SETS, Set, Visible};
 use super::write::{Kind, Write};
+use crate::exports::{columns, options};
 
 /// The document.
 pub(super) async fn get_document() -> Response {
@@ -76,7 +78,9 @@ fn operation(route: &Route) -> Json {
         Deed::Delta => {
             &["$filter", "$search", "viewId", "since", "sinceExport", "$deltatoken", "$skiptoken", "snapshot"]
         }
-        Deed::History | Deed::Write(Write { kind: Kind::Create | Kind::CreateAll, .. }) => &[],
+        Deed::History | Deed::Export(_) | Deed::Write(Write { kind: Kind::Create | Kind::CreateAll, .. }) => {
+            &[]
+        }
         Deed::Write(Write { kind: Kind::Change, .. }) => &["If-Match"],
         Deed::Write(Write { kind: Kind::Delete, .. }) => &["children", "If-Match"],
     };
@@ -109,7 +113,22 @@ fn operation(route: &Route) -> Json {
             "description": "Changes, the first one first",
             "content": { "application/json": { "schema": history_schema() } },
         }),
-        Deed::Write(Write { kind: Kind::Delete, .. }) => json!({ "description": "It is gone" }),
+        Deed::Write(Write { kind: Kind::Delete, .. }) | Deed::Export(Of::Delete) => {
+            json!({ "description": "It is gone" })
+        }
+        Deed::Export(Of::Content) => json!({
+            "description": "The file, whole or in part (RFC 9110 §14)",
+            "content": { "*/*": { "schema": { "type": "string", "format": "binary" } } },
+        }),
+        Deed::Export(Of::Manifest) => json!({
+            "description": "What the file is",
+            "content": { "application/json": { "schema": { "type": "object" } } },
+        }),
+        Deed::Export(Of::Create | Of::Retry) => json!({
+            "description": "The export, which a worker will make; `Location` is where it is looked at",
+            "headers": { "Location": { "schema": { "type": "string" } } },
+            "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
         Deed::Write(Write { kind: Kind::CreateAll, .. }) => json!({ "description": "All of them are made" }),
         Deed::Write(_) => json!({
             "description": "What it has become",
@@ -118,8 +137,8 @@ fn operation(route: &Route) -> Json {
         }),
     };
     let success = match route.deed {
-        Deed::Write(Write { kind: Kind::Create, .. }) => "201",
-        Deed::Write(Write { kind: Kind::Delete | Kind::CreateAll, .. }) => "204",
+        Deed::Write(Write { kind: Kind::Create, .. }) | Deed::Export(Of::Create | Of::Retry) => "201",
+        Deed::Write(Write { kind: Kind::Delete | Kind::CreateAll, .. }) | Deed::Export(Of::Delete) => "204",
         _ => "200",
     };
     let mut responses = Map::from_iter([(success.to_owned(), ok)]);
@@ -132,11 +151,24 @@ fn operation(route: &Route) -> Json {
     ];
     let mut refusals = match route.deed {
         Deed::Write(_) => of_writes.to_vec(),
+        Deed::Export(Of::Create) => vec![
+            ("409", "One like it is pending; `Location` is where"),
+            ("413", "The body is too large"),
+            ("415", "The body is no JSON"),
+        ],
+        Deed::Export(Of::Retry) => vec![("409", "One like it is pending; `Location` is where")],
+        Deed::Export(Of::Content) => vec![
+            ("206", "The part that `Range` names"),
+            ("304", "It is still what `If-None-Match` says"),
+            ("409", "It has made no file, or not yet; `Retry-After` says when to look again"),
+            ("416", "The part lies outside of the file"),
+        ],
+        Deed::Export(Of::Manifest) => vec![("409", "It has made no file, or not yet")],
         Deed::Get => vec![("304", "It is still what `If-None-Match` says")],
         Deed::Delta => vec![("410", "What changed cannot be told; read everything anew at `Location`")],
         _ => Vec::new(),
     };
-    if success == "204" {
+    if success == "204" && matches!(route.deed, Deed::Write(_)) {
         refusals.remove(0);
     }
     refusals.extend([
@@ -149,7 +181,7 @@ fn operation(route: &Route) -> Json {
         ("503", "The server cannot answer now; `Retry-After` says when to try again"),
     ]);
     for (status, about) in refusals {
-        if matches!(status, "204" | "304") {
+        if matches!(status, "204" | "206" | "304") {
             responses.insert(status.to_owned(), json!({ "description": about }));
             continue;
         }
@@ -169,7 +201,42 @@ fn operation(route: &Route) -> Json {
         let content = json!({ "application/json": { "schema": body_schema(write.fields) } });
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
+    if let Deed::Export(Of::Create) = route.deed {
+        let content = json!({ "application/json": { "schema": export_schema() } });
+        operation["requestBody"] = json!({ "required": true, "content": content });
+    }
     operation
+}
+
+/// What may be said of a file.
+fn export_schema() -> Json {
+    let words = |words: &[(&str, &str)]| {
+        let says: Vec<String> = words.iter().map(|(word, says)| format!("`{word}`: {says}")).collect();
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        json!({ "type": "string", "enum": words, "description": says.join(". ") })
+    };
+    let names: Vec<&str> = columns::COLUMNS.iter().map(|column| column.name).collect();
+    let chosen = json!({ "type": "array", "items": { "type": "string", "enum": names }, "minItems": 1, "uniqueItems": true });
+    json!({
+        "type": "object",
+        "required": ["viewId"],
+        "additionalProperties": false,
+        "properties": {
+            "viewId": { "type": "string", "format": "uuid", "description": "The view that is exported" },
+            "asOf": { "type": "string", "description": "As it was at this instant or on this day" },
+            "format": words(options::Format::WORDS),
+            "columns": { "anyOf": [words(options::KnownColumns::WORDS), chosen] },
+            "rows": words(options::Rows::WORDS),
+            "checkIns": words(options::CheckInCells::WORDS),
+            "tags": words(options::Tags::WORDS),
+            "compression": words(options::Compression::WORDS),
+            "profile": words(options::Profile::WORDS),
+            "separator": words(options::Separator::WORDS),
+            "decimalMark": words(options::DecimalMark::WORDS),
+            "byteOrderMark": { "type": "boolean", "description": "Whether a CSV begins with a byte order mark" },
+            "formulas": words(options::FormulaGuard::WORDS),
+        },
+    })
 }
 
 fn body_schema(fields: &[Field]) -> Json {

@@ -34,7 +34,7 @@ pub(super) fn as_of(call: &Call) -> Result<Option<i64>, GraphError> {
 }
 
 /// An instant, or the midnight of a day.
-fn instant(text: &str, option: &str) -> Result<i64, GraphError> {
+pub(super) fn instant(text: &str, option: &str) -> Result<i64, GraphError> {
     moment(text).or_else(|| moment(&format!("{text}T00:00:00Z"))).ok_or_else(|| {
         GraphError::bad_request(format!(
             "`{option}` is `{text}`; write an instant such as 2026-01-31T12:00:00Z, or a day."
@@ -53,7 +53,7 @@ pub(super) fn state(tx: &Tx<'_>, member: Member, as_of: Option<i64>) -> Result<(
     }
 }
 
-fn no_such_state(error: MomentError) -> GraphError {
+pub(super) fn no_such_state(error: MomentError) -> GraphError {
     let message = match error {
         MomentError::Database(error) => return error.into(),
         MomentError::TooEarly { earliest_us: Some(earliest) } => {

@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::deeds::{directory, goals, said, views};
 use super::sets::{
-    CHECK_INS, COMMENTS, GOALS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS, VIEWS,
+    CHECK_INS, COMMENTS, EXPORTS, GOALS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS, VIEWS,
 };
 use super::write::Write as Written;
 use crate::identity::Scope;
@@ -41,6 +41,8 @@ pub enum Deed {
     History,
     /// A change.
     Write(&'static Written),
+    /// Something with an export.
+    Export(super::exports::Deed),
 }
 
 impl Deed {
@@ -49,6 +51,7 @@ impl Deed {
         match self {
             Self::List | Self::Count | Self::Get | Self::Delta | Self::History => Scope::ReadGoals,
             Self::Write(_) => Scope::WriteGoals,
+            Self::Export(deed) => deed.scope(),
         }
     }
 }
@@ -76,7 +79,8 @@ macro_rules! routes {
     };
 }
 
-use Deed::{Count, Delta, Get, History, List, Write};
+use super::exports::Deed as Of;
+use Deed::{Count, Delta, Export, Get, History, List, Write};
 
 routes! {
     GET "/organizations" "listOrganizations" List, ORGANIZATIONS, "The organizations that the caller is in";
@@ -159,4 +163,13 @@ routes! {
     PATCH "/organizations/{organization}/views/{id}" "changeView" Write(&views::CHANGE), VIEWS, "Change a view";
     DELETE "/organizations/{organization}/views/{id}" "deleteView" Write(&views::DELETE), VIEWS, "Take a view away";
     GET "/organizations/{organization}/views/{view}/goals" "listGoalsOfView" List, GOALS, "The goals that a view holds, of those that the caller may see";
+
+    GET "/organizations/{organization}/exports" "listExports" List, EXPORTS, "Exports that the caller asked for";
+    GET "/organizations/{organization}/exports/$count" "countExports" Count, EXPORTS, "How many there are";
+    POST "/organizations/{organization}/exports" "createExport" Export(Of::Create), EXPORTS, "Ask for a file of a view";
+    GET "/organizations/{organization}/exports/{id}" "getExport" Get, EXPORTS, "One export";
+    DELETE "/organizations/{organization}/exports/{id}" "deleteExport" Export(Of::Delete), EXPORTS, "Call an export off, or take its file away";
+    POST "/organizations/{organization}/exports/{id}/retry" "retryExport" Export(Of::Retry), EXPORTS, "Ask for the same again";
+    GET "/organizations/{organization}/exports/{id}/content" "getExportContent" Export(Of::Content), EXPORTS, "Its file";
+    GET "/organizations/{organization}/exports/{id}/manifest" "getExportManifest" Export(Of::Manifest), EXPORTS, "What its file is: columns, options, rows, checksum";
 }

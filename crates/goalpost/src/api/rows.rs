@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::ask::{Ask, Chosen};
 use super::sets::{PropertyKind, Set, Visible};
+use crate::exports;
 use crate::goals::filter::{Condition, Subject};
 use crate::goals::history::AsOf;
 use crate::goals::visibility::{IS_HELD, visible_as_of};
@@ -52,6 +53,14 @@ impl Where {
                 Condition { sql: format!("{IS_HELD} and {sql}"), params }
             }),
             Visible::Views => all.and(|first| sharing::visible_to(subject, first)),
+            Visible::Exports => all.and(|first| Condition {
+                sql: format!("x.kind in (?{first}, ?{}) and x.creator = ?{}", first + 1, first + 2),
+                params: vec![
+                    exports::KIND.into(),
+                    exports::WITH_OPTIONS.into(),
+                    subject.person.map_or(Value::Null, Into::into),
+                ],
+            }),
         }
         all
     }

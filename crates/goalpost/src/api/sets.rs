@@ -33,6 +33,8 @@ pub(super) enum Visible {
     OfGoals,
     /// Views that are the organization's, public, the member's own or shared with the member; the view's alias is `v`.
     Views,
+    /// Exports that the member asked for; the job's alias is `x`.
+    Exports,
 }
 
 /// A property with one value.
@@ -136,6 +138,7 @@ impl Set {
             "team" => "teamNotFound",
             "period" => "periodNotFound",
             "tag" => "tagNotFound",
+            "export" => "exportNotFound",
             _ => "viewNotFound",
         }
     }
@@ -576,6 +579,35 @@ pub static VIEWS: Set = Set {
     ],
 };
 
+/// Exports.
+pub static EXPORTS: Set = Set {
+    name: "exports",
+    entity: "export",
+    about: "Exports that the caller asked for",
+    from: "job x left join export e on e.organization = x.organization and e.job = x.id",
+    organization: "x.organization",
+    visible: Visible::Exports,
+    properties: &[
+        property("id", Guid, "x.id", "Its id"),
+        property("viewId", Guid, "coalesce(x.view, x.pair)", "The view that it is of"),
+        property("status", Text, "x.state", "notStarted, running, succeeded or failed"),
+        property("statusDetail", Text, "x.status_detail", "Why it failed").or_null(),
+        property("createdDateTime", Moment, "x.created_at", "When it was asked for"),
+        property("startedDateTime", Moment, "x.started_at", "When a worker began").or_null(),
+        property("finishedDateTime", Moment, "x.finished_at", "When it ended").or_null(),
+        property("expirationDateTime", Moment, "x.expires_at", "When it is forgotten"),
+        property("rowsDone", Int, "coalesce(e.row_count, x.rows_done)", "Rows that are written").or_null(),
+        property("rowsExpected", Int, "coalesce(e.row_count, x.rows_all)", "Rows in all, once that is known")
+            .or_null(),
+        property("fileName", Text, "e.file_name", "What its file is called").or_null(),
+        property("sizeBytes", Int, "e.size_bytes", "How long its file is").or_null(),
+        property("revision", Int, "e.revision", "The state of the organization that its file shows")
+            .or_null(),
+        property("asOfDateTime", Moment, "e.as_of_at", "The instant of that state").or_null(),
+    ],
+    lists: &[],
+};
+
 /// Every set of an organization, in the order in which the service names them.
-pub static SETS: [&Set; 9] =
-    [&GOALS, &CHECK_INS, &COMMENTS, &TASKS, &PEOPLE, &TEAMS, &PERIODS, &TAGS, &VIEWS];
+pub static SETS: [&Set; 10] =
+    [&GOALS, &CHECK_INS, &COMMENTS, &TASKS, &PEOPLE, &TEAMS, &PERIODS, &TAGS, &VIEWS, &EXPORTS];

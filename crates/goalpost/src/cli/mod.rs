@@ -9,6 +9,7 @@ mod checkin;
 mod completions;
 mod deed;
 mod demo;
+mod export;
 mod failure;
 mod goal;
 mod import;
@@ -131,6 +132,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// Read the ZIP of an organization that Viva Goals handed out
     Import(import::ImportArgs),
+    /// Write the goals of a view to a file
+    Export(export::ExportArgs),
     /// List, make and delete Explorer views
     #[command(subcommand)]
     View(view::ViewCommand),
@@ -245,6 +248,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Backup(args) => backup::run(&args, &session),
             Command::Restore(args) => restore::run(&args, &session),
             Command::Import(args) => import::run(args, &session),
+            Command::Export(args) => export::run(args, &session).await,
             Command::View(command) => view::run(command, &session).await,
             Command::Org(command) => org::run(command, &session).await,
             Command::User(command) => user::run(command, &session).await,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::id::{ExportId, InvalidId};
 use super::resource::{self, Properties, Root, job_not_found};
-use super::{ExportSpec, KIND, list, queries};
+use super::{ExportSpec, KIND, WITH_OPTIONS, list, queries};
 use crate::app::App;
 use crate::http::options::read_options;
 use crate::http::{GraphError, RequestIds, body, parse_guid, time};
@@ -79,9 +79,10 @@ pub async fn create_export(
                 "Explorer view not found",
             )
         })?;
+    let new = NewExport::of(&view);
     // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
     for _ in 0..8 {
-        match promise(&app, member, &view, trace.clone()).await? {
+        match promise(&app, member, &new, trace.clone()).await? {
             Promise::Made(key, created_at) => {
                 app.wake.notify_one();
                 app.made.notify_one();
@@ -109,23 +110,47 @@ pub enum Promise {
     Gone,
 }
 
+/// An export to be promised.
+#[derive(Clone, Debug)]
+pub struct NewExport {
+    kind: &'static str,
+    /// Of this view.
+    view: Uuid,
+    pair: Uuid,
+    spec: String,
+}
+
+impl NewExport {
+    /// Of a view, as the Graph door makes it.
+    pub fn of(view: &views::View) -> Self {
+        Self { kind: KIND, view: view.guid, pair: view.guid, spec: ExportSpec::freeze(view).to_json() }
+    }
+
+    /// As the caller wants it. The Graph door lists it only if it is one that could have been asked for there.
+    pub fn with_options(view: Uuid, spec: &ExportSpec) -> Self {
+        let pair = spec.pair(view);
+        let kind = if pair == view { KIND } else { WITH_OPTIONS };
+        Self { kind, view, pair, spec: spec.to_json() }
+    }
+}
+
 /// Write the job, unless one is pending for its pair. The index alone decides, so of any number of simultaneous
 /// requests one wins.
 pub async fn promise(
     app: &App,
     member: Member,
-    view: &views::View,
+    new: &NewExport,
     trace: Option<TraceParent>,
 ) -> Result<Promise, GraphError> {
     let ids = app.ids;
-    let (pair, spec) = (view.guid, ExportSpec::freeze(view).to_json());
+    let NewExport { kind, view, pair, spec } = new.clone();
     let (max_open, expire_after_us) = (app.config.exports.max_open, app.figures().expire_after_us);
     let organization = member.organization;
     let made = app
         .db
         .write(organization, move |tx| {
             // Close to the limit one counts at a time, so that it holds however many ask at once.
-            let count = || jobs::count_pending(tx, organization, KIND);
+            let count = || jobs::count_pending(tx, organization, kind);
             if count()? + CLOSE >= max_open {
                 tx.lock(organization.0, Lock::Pending)?;
                 if count()? >= max_open {
@@ -137,8 +162,9 @@ pub async fn promise(
             let key = JobKey { organization, id: ids.timed_guid(created_at) };
             let job = NewJob {
                 key,
-                kind: KIND,
+                kind,
                 pair,
+                view: (pair != view).then_some(view),
                 creator: member.person,
                 spec: spec.clone(),
                 expires_at: created_at + expire_after_us,
@@ -151,7 +177,7 @@ pub async fn promise(
                 Some(member.person),
                 "exportCreated",
                 &key.id.to_string(),
-                &json!({ "view": pair }),
+                &json!({ "view": view }),
             )?;
             Ok::<_, goalpost_db::Error>(Some((key, created_at)))
         })
@@ -160,7 +186,7 @@ pub async fn promise(
         Ok(Some((key, created_at))) => Ok(Promise::Made(key, created_at)),
         Ok(None) => {
             let pending =
-                app.db.read(organization, |tx| jobs::find_pending(tx, organization, KIND, pair)).await?;
+                app.db.read(organization, |tx| jobs::find_pending(tx, organization, kind, pair)).await?;
             pending.map(Promise::Pending).ok_or_else(|| {
                 GraphError::too_many_requests(
                     "Too many exports of your organization are pending. Wait for one of them.",
@@ -170,7 +196,7 @@ pub async fn promise(
         }
         Err(error) if error.is_unique() => {
             let pending =
-                app.db.read(organization, |tx| jobs::find_pending(tx, organization, KIND, pair)).await?;
+                app.db.read(organization, |tx| jobs::find_pending(tx, organization, kind, pair)).await?;
             Ok(pending.map_or(Promise::Gone, Promise::Pending))
         }
         Err(error) => Err(error.into()),
@@ -221,14 +247,19 @@ fn location(url: &str) -> (HeaderName, HeaderValue) {
 }
 
 fn already_pending(root: &Root, id: ExportId) -> GraphError {
+    already_pending_in(&id.to_string(), &root.job(id))
+}
+
+/// 409 that leads to the export that is pending.
+pub fn already_pending_in(id: &str, location: &str) -> GraphError {
     GraphError::service(
         StatusCode::CONFLICT,
         "notAllowed",
         "exportJobAlreadyExists",
         "Another export job is still active or waiting to be executed",
     )
-    .target(id.to_string())
-    .location(&root.job(id))
+    .target(id.to_owned())
+    .location(location)
 }
 
 fn organization_not_found() -> GraphError {

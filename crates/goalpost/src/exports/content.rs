@@ -18,6 +18,8 @@ use tracing::Instrument as _;
 
 use super::ExportId;
 use super::api::find_export;
+use super::manifest::hex;
+use super::options::media_type;
 use super::queries::{Content, Export};
 use super::resource;
 use crate::app::App;
@@ -38,7 +40,7 @@ pub async fn get_content(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     method: Method,
-    mut headers: HeaderMap,
+    headers: HeaderMap,
 ) -> Result<Response, GraphError> {
     caller.require(Scope::Read)?;
     read_options(query.as_deref(), &[])?;
@@ -60,24 +62,34 @@ pub async fn get_content(
             "This export holds what its creator may see. Create your own export of this view.",
         ));
     }
-    if method != Method::GET {
+    let served = serve(&app, member, export.job.key, content, &method, headers).await;
+    if served.is_err() {
+        // If the export has expired since it was found, this says so.
+        find_export(&app, &caller, &id).await?;
+    }
+    served
+}
+
+/// The file, whole or in part, for a member whose right to it was asked.
+pub async fn serve(
+    app: &App,
+    member: Member,
+    job: JobKey,
+    content: &Content,
+    method: &Method,
+    mut headers: HeaderMap,
+) -> Result<Response, GraphError> {
+    if *method != Method::GET {
         headers.remove(RANGE); // RFC 9110 §14.2: no other method knows it
     }
     let (mut response, part) = answer(content, &headers);
-    if let Some(part) = part.filter(|_| method == Method::GET) {
-        *response.body_mut() = match read(&app, content, part).await {
-            Ok(body) => body,
-            Err(error) => {
-                // If the export has expired since it was found, this says so.
-                find_export(&app, &caller, &id).await?;
-                return Err(error);
-            }
-        };
+    if let Some(part) = part.filter(|_| *method == Method::GET) {
+        *response.body_mut() = read(app, content, part).await?;
     }
-    let record = record(app.clone(), member, export.job.key, response.status(), headers);
+    let record = record(app.clone(), member, job, response.status(), headers);
     // Not waited for: the bytes are there, and the database may be busy.
     app.tasks.spawn(record.in_current_span());
-    Ok(if method == Method::GET { counted(&app, response) } else { response })
+    Ok(if *method == Method::GET { counted(app, response) } else { response })
 }
 
 /// Count what of the file is fetched.
@@ -95,20 +107,24 @@ fn counted(app: &App, response: Response) -> Response {
 
 /// 409 for a job that has made no file: with `Retry-After` while it may still come.
 fn not_there(app: &App, export: &Export, id: ExportId, now: i64) -> GraphError {
-    let conflict = |inner, message: &str| {
-        GraphError::service(StatusCode::CONFLICT, "notAllowed", inner, message).target(id.to_string())
-    };
+    let refused = no_file(export, &id.to_string());
     if export.job.state == JobState::Failed {
-        return conflict(
-            "exportJobFailed",
-            "The export job failed and has no content. Create a new export job.",
-        );
+        return refused;
     }
-    conflict(
-        "exportJobNotCompleted",
-        "The export job is not completed. Its content can be read once its status is succeeded.",
-    )
-    .retry_after(resource::retry_after_secs(app, now - export.job.created_at))
+    refused.retry_after(resource::retry_after_secs(app, now - export.job.created_at))
+}
+
+/// 409 for a job that has made no file.
+pub fn no_file(export: &Export, id: &str) -> GraphError {
+    let (inner, message) = if export.job.state == JobState::Failed {
+        ("exportJobFailed", "The export job failed and has no content. Create a new export job.")
+    } else {
+        (
+            "exportJobNotCompleted",
+            "The export job is not completed. Its content can be read once its status is succeeded.",
+        )
+    };
+    GraphError::service(StatusCode::CONFLICT, "notAllowed", inner, message).target(id.to_owned())
 }
 
 fn forbidden(inner: &'static str, message: &str) -> GraphError {
@@ -136,7 +152,7 @@ async fn read(app: &App, content: &Content, range: Range<u64>) -> Result<Body, G
 fn answer(content: &Content, request: &HeaderMap) -> (Response, Option<Range<u64>>) {
     let etag = etag(content);
     let mut headers = HeaderMap::from_iter([
-        (CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (CONTENT_TYPE, HeaderValue::from_static(media_type(&content.file_name))),
         (CONTENT_DISPOSITION, disposition(&content.file_name)),
         (ETAG, etag.clone()),
         (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
@@ -171,13 +187,8 @@ fn answer(content: &Content, request: &HeaderMap) -> (Response, Option<Range<u64
 
 /// The content's hash: equal tags are equal bytes.
 fn etag(content: &Content) -> HeaderValue {
-    use std::fmt::Write as _;
-    let mut tag = String::from("\"");
-    for byte in content.sha256 {
-        write!(tag, "{byte:02x}").expect("writing to memory does not fail");
-    }
-    tag.push('"');
-    HeaderValue::from_str(&tag).expect("hexadecimal digits in quotation marks")
+    HeaderValue::from_str(&format!("\"{}\"", hex(&content.sha256)))
+        .expect("hexadecimal digits in quotation marks")
 }
 
 /// Whether a list of entity tags names this one, weakly (RFC 9110 §13.1.2).

@@ -7,20 +7,25 @@
 //!                   lease lapsed
 //! ```
 //! Read in this order: [`api`] (a job is asked for), [`id`] (its name on the wire), [`spec`] (what it is to do),
-//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`]), [`resource`] and [`list`] (a job is
+//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say),
+//! [`resource`] and [`list`] (a job is
 //! looked at), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds the SQL of all.
 //!
 //! Invariant: bytes become visible only through [`queries::publish`], in the transaction that ends the job under the
 //! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.
 
 pub mod api;
+pub mod columns;
 pub mod content;
 pub mod expiry;
 pub mod id;
 pub mod list;
+pub mod manifest;
+pub mod options;
 pub mod queries;
 pub mod resource;
 pub mod spec;
+mod table;
 pub mod viva_csv;
 pub mod worker;
 
@@ -29,3 +34,5 @@ pub use spec::ExportSpec;
 
 /// The kind of an export's job.
 pub const KIND: &str = "export";
+/// That of one with options, which the Graph door does not list: its clients would not know what to do with the file.
+pub const WITH_OPTIONS: &str = "exportWithOptions";

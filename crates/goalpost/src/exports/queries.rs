@@ -65,6 +65,8 @@ pub struct Made {
     pub revision: i64,
     /// The instant of that state, microseconds.
     pub as_of_at: i64,
+    /// What stands beside it, as JSON.
+    pub manifest: String,
 }
 
 fn export_from_row(row: &Row<'_>) -> Result<Export> {
@@ -94,12 +96,22 @@ fn select(name: &str, rest: &str) -> String {
 /// An ended job is gone when its time is over, whether or not it was swept; a pending one never is.
 const ALIVE: &str = "(job.expires_at > ?2 or job.state in ('notStarted', 'running'))";
 
-/// The export, if the member may know of it: their own, or any of the organization if they may export.
+/// The export of the Graph door, if the member may know of it: their own, or any of the organization if they may export.
 pub fn find(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Export>> {
+    find_among(tx, member, job, &[super::KIND])
+}
+
+/// The same of both doors.
+pub fn find_any(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Export>> {
+    find_among(tx, member, job, &[super::KIND, super::WITH_OPTIONS])
+}
+
+fn find_among(tx: &Tx<'_>, member: &Member, job: uuid::Uuid, kinds: &[&str]) -> Result<Option<Export>> {
+    let [first, .., last] = [&kinds[..1], kinds].concat()[..] else { return Ok(None) };
     let sql = select(
         "find",
         &format!(
-            "where job.organization = ?1 and job.id = ?3 and job.kind = ?4 and {ALIVE} and (?5 or job.creator = ?6)"
+            "where job.organization = ?1 and job.id = ?3 and job.kind in (?4, ?7) and {ALIVE} and (?5 or job.creator = ?6)"
         ),
     );
     if !member.active {
@@ -111,11 +123,56 @@ pub fn find(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Expo
             member.organization,
             tx.now_us(),
             job.into_bytes(),
-            super::KIND,
+            first,
             member.may_export,
-            member.person
+            member.person,
+            last
         ],
         export_from_row,
+    )
+}
+
+/// What a job was asked for: its view and its spec, as the row keeps it.
+pub fn find_kept(tx: &Tx<'_>, job: JobKey) -> Result<Option<(uuid::Uuid, String)>> {
+    tx.query_opt(
+        "-- exports::find_kept
+        select coalesce(view, pair), spec from job where organization = ?1 and id = ?2",
+        params![job.organization, job.id.into_bytes()],
+        |row| Ok((uuid::Uuid::from_bytes(row.bytes(0)?), row.text(1)?.to_owned())),
+    )
+}
+
+/// What stands beside a file; files of older programs have nothing.
+pub fn find_manifest(tx: &Tx<'_>, job: JobKey) -> Result<Option<String>> {
+    let found = tx.query_opt(
+        "-- exports::find_manifest
+        select manifest from export where organization = ?1 and job = ?2",
+        params![job.organization, job.id.into_bytes()],
+        |row| Ok::<_, goalpost_db::Error>(row.opt_text(0)?.map(str::to_owned)),
+    )?;
+    Ok(found.flatten())
+}
+
+/// Forget an export, whatever it has come to: who works on it has lost its lease. The key of its file, if it had one;
+/// `None`: it is not there.
+pub fn delete(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
+    let gone = tx.execute(
+        "-- exports::delete_job
+        delete from job where organization = ?1 and id = ?2",
+        params![job.organization, job.id.into_bytes()],
+    )?;
+    if gone == 0 {
+        return Ok(None);
+    }
+    forget(tx, job).map(Some)
+}
+
+fn forget(tx: &Tx<'_>, job: JobKey) -> Result<Option<String>> {
+    tx.query_opt(
+        "-- exports::forget
+        delete from export where organization = ?1 and job = ?2 returning content_key",
+        params![job.organization, job.id.into_bytes()],
+        |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()),
     )
 }
 
@@ -187,8 +244,8 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Resu
     tx.execute(
         "-- exports::publish
         insert into export (organization, job, same_for_everyone, content_key, file_name, row_count, omitted_count,
-                            size_bytes, sha256, revision, as_of_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                            size_bytes, sha256, revision, as_of_at, manifest)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             lease.job.organization,
             lease.job.id.into_bytes(),
@@ -201,6 +258,7 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Resu
             made.stored.sha256,
             made.revision,
             made.as_of_at,
+            &made.manifest,
         ],
     )?;
     Ok(true)
@@ -258,7 +316,7 @@ pub struct Order {
 
 /// The state that a finished export shows, if its content is this member's to read: where what changed since begins.
 pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Moment>> {
-    let Some(export) = find(tx, member, job)?.filter(|export| export.content_is_for(member)) else {
+    let Some(export) = find_any(tx, member, job)?.filter(|export| export.content_is_for(member)) else {
         return Ok(None);
     };
     tx.query_opt(
@@ -273,7 +331,7 @@ pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Opti
 pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
     tx.query_opt(
         "-- exports::find_order
-        select job.creator, job.pair, job.created_at, coalesce(o.file_number, o.number), o.revision
+        select job.creator, coalesce(job.view, job.pair), job.created_at, coalesce(o.file_number, o.number), o.revision
           from job join organization o on o.number = job.organization
          where job.organization = ?1 and job.id = ?2",
         params![job.organization, job.id.into_bytes()],
@@ -294,13 +352,7 @@ pub fn delete_expired(tx: &Tx<'_>, job: JobKey, figures: &Figures) -> Result<Opt
     if !jobs::delete_expired(tx, job, figures)? {
         return Ok(None);
     }
-    let key = tx.query_opt(
-        "-- exports::delete_expired
-        delete from export where organization = ?1 and job = ?2 returning content_key",
-        params![job.organization, job.id.into_bytes()],
-        |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()),
-    )?;
-    Ok(Some(key))
+    forget(tx, job).map(Some)
 }
 
 /// What the store's file of this job's attempt is to the database.

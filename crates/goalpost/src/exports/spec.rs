@@ -1,7 +1,9 @@
 //! What an export is to do, frozen when it is asked for: later edits of the view change nothing.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::options::Options;
 use crate::goals::history::Moment;
 use crate::views::{Selection, View};
 
@@ -16,12 +18,27 @@ pub struct ExportSpec {
     /// The state of the organization that the file shows; `None`: that of the moment when it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Moment>,
+    /// How the file is to look; `None`: as Viva Goals made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Options>,
+}
+
+/// As a job keeps it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    /// With options: in a shape that a program which does not know them cannot read, so that it fails rather than make
+    /// another file.
+    Table {
+        table: ExportSpec,
+    },
+    Viva(ExportSpec),
 }
 
 impl ExportSpec {
     /// The spec of an export of this view, made now.
     pub fn freeze(view: &View) -> Self {
-        Self { view_name: view.name.clone(), selection: view.selection.clone(), as_of: None }
+        Self { view_name: view.name.clone(), selection: view.selection.clone(), as_of: None, options: None }
     }
 
     /// The same of the organization as it was.
@@ -30,9 +47,38 @@ impl ExportSpec {
         Self { as_of: Some(moment), ..self }
     }
 
+    /// The same as a file that looks like this.
+    #[must_use]
+    pub fn with(self, options: Options) -> Self {
+        Self { options: Some(options).filter(|options| *options != Options::default()), ..self }
+    }
+
     /// As the job row keeps it.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("names and filters are JSON")
+        let kept = match &self.options {
+            Some(_) => Kept::Table { table: self.clone() },
+            None => Kept::Viva(self.clone()),
+        };
+        serde_json::to_string(&kept).expect("names and filters are JSON")
+    }
+
+    /// The spec that a job row keeps.
+    ///
+    /// # Errors
+    /// A text that is none.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        Ok(match serde_json::from_str(text)? {
+            Kept::Table { table: spec } | Kept::Viva(spec) => spec,
+        })
+    }
+
+    /// What tells this export from others of the same view that are made at the same time.
+    pub fn pair(&self, view: Uuid) -> Uuid {
+        if self.options.is_none() && self.as_of.is_none() {
+            return view;
+        }
+        let choice = serde_json::to_vec(&(&self.options, &self.as_of)).expect("words and numbers are JSON");
+        Uuid::new_v5(&view, &choice)
     }
 
     /// `VivaGoals_15229_new_view_2025_11_20_1763665314.csv`: the number of the organization's files, the view's name in
@@ -52,6 +98,7 @@ impl ExportSpec {
         };
         let second = created_at_us.div_euclid(1_000_000);
         let day = crate::http::time::error_date(created_at_us)[..10].replace('-', "_");
-        format!("VivaGoals_{organization}_{name}_{day}_{second}.csv")
+        let extension = self.options.as_ref().map_or("csv", Options::extension);
+        format!("VivaGoals_{organization}_{name}_{day}_{second}.{extension}")
     }
 }

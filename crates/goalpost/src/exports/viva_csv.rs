@@ -1,6 +1,6 @@
 //! The columns and cells of a Viva Goals CSV, as the service wrote them (docs/DATA.md, "The CSV").
 
-use goalpost_tabular::{Csv, write_date, write_date_time, write_int, write_number, write_percent};
+use goalpost_tabular::{Csv, rounded, write_date, write_date_time, write_int, write_number, write_percent};
 
 use crate::goals::rows::{CheckInRow, GoalRow};
 
@@ -45,8 +45,7 @@ pub fn write_header(csv: &mut Csv, checkins: usize) {
 
 /// The record of one goal, as wide as the header.
 pub fn write_goal(csv: &mut Csv, row: &GoalRow<'_>, checkins: usize) {
-    let percentage = row.outcome_type().is_some_and(|kind| kind.eq_ignore_ascii_case("percentage"));
-    let unit = unit(row, percentage);
+    let unit = unit(row);
     csv.plain_with(|out| write_int(out, row.id()));
     csv.text(row.title().unwrap_or_default());
     csv.text_with(|out| join(out, row.teams.iter().map(|link| row.team(*link)), "; "));
@@ -57,30 +56,23 @@ pub fn write_goal(csv: &mut Csv, row: &GoalRow<'_>, checkins: usize) {
     csv.text(row.end_date().unwrap_or_default());
     csv.text(row.description().unwrap_or_default());
     csv.text_with(|out| write_alignments(out, row));
-    csv.text(if percentage { "Progress" } else { row.metric_name().unwrap_or("Progress") });
+    csv.text(metric_name(row));
     csv.text(unit);
-    number(csv, if percentage { Some(100.0) } else { row.metric_target() });
+    number(csv, target(row));
     csv.text(row.type_label().unwrap_or_default());
     csv.text_with(|out| write_goal_type(out, row.goal_type().unwrap_or_default()));
-    number(csv, if percentage { Some(0.0) } else { row.metric_start() });
+    number(csv, start(row));
     csv.plain_with(|out| {
         if let Some(at) = row.created_at() {
             write_date_time(out, at);
         }
     });
     csv.text(row.last_checkin_date().unwrap_or_default());
-    csv.plain_with(|out| {
-        match row.progress_percent() {
-            Some(percent) if is_metric(row) => write_percent(out, percent),
-            // What was stated as a percentage is not computed, and so not rounded.
-            Some(percent) => write_number(out, percent),
-            None => {}
-        }
-    });
+    number(csv, percent(row));
     number(csv, row.progress());
     csv.text(row.status().unwrap_or_default());
     csv.text(row.checkins.iter().next_back().and_then(|last| last.note).unwrap_or_default());
-    number(csv, row.score().filter(|score| *score != 0.0 || row.status() == Some("Closed")));
+    number(csv, score(row));
     for checkin in row.checkins.iter() {
         csv.text_with(|out| write_checkin(out, row, &checkin, unit));
     }
@@ -102,10 +94,39 @@ fn is_metric(row: &GoalRow<'_>) -> bool {
     row.outcome_type().is_some_and(|kind| kind.eq_ignore_ascii_case("metric"))
 }
 
+fn is_percentage(row: &GoalRow<'_>) -> bool {
+    row.outcome_type().is_some_and(|kind| kind.eq_ignore_ascii_case("percentage"))
+}
+
+/// `Progress` for a percentage, or where there is no name.
+pub(super) fn metric_name<'a>(row: &'a GoalRow<'_>) -> &'a str {
+    if is_percentage(row) { "Progress" } else { row.metric_name().unwrap_or("Progress") }
+}
+
+/// 100 for a percentage.
+pub(super) fn target(row: &GoalRow<'_>) -> Option<f64> {
+    if is_percentage(row) { Some(100.0) } else { row.metric_target() }
+}
+
+/// 0 for a percentage.
+pub(super) fn start(row: &GoalRow<'_>) -> Option<f64> {
+    if is_percentage(row) { Some(0.0) } else { row.metric_start() }
+}
+
+/// Computed percentages have at most two decimals. What was stated as one is not computed, and so not rounded.
+pub(super) fn percent(row: &GoalRow<'_>) -> Option<f64> {
+    row.progress_percent().map(|percent| if is_metric(row) { rounded(percent) } else { percent })
+}
+
+/// A score of 0 is one only of a closed goal.
+pub(super) fn score(row: &GoalRow<'_>) -> Option<f64> {
+    row.score().filter(|score| *score != 0.0 || row.status() == Some("Closed"))
+}
+
 /// `%` for percentages, `$` for dollars, nothing for plain numbers; a unit of another name as it stands.
-fn unit<'a>(row: &'a GoalRow<'_>, percentage: bool) -> &'a str {
+pub(super) fn unit<'a>(row: &'a GoalRow<'_>) -> &'a str {
     match row.metric_unit() {
-        _ if percentage => "%",
+        _ if is_percentage(row) => "%",
         Some("Percentage") => "%",
         Some("Dollar") => "$",
         None | Some("Number") => "",
@@ -113,7 +134,7 @@ fn unit<'a>(row: &'a GoalRow<'_>, percentage: bool) -> &'a str {
     }
 }
 
-fn join<'n>(out: &mut Vec<u8>, names: impl Iterator<Item = &'n str>, separator: &str) {
+pub(super) fn join<'n>(out: &mut Vec<u8>, names: impl Iterator<Item = &'n str>, separator: &str) {
     for (position, name) in names.enumerate() {
         if position > 0 {
             out.extend_from_slice(separator.as_bytes());
@@ -123,7 +144,7 @@ fn join<'n>(out: &mut Vec<u8>, names: impl Iterator<Item = &'n str>, separator: 
 }
 
 /// `Parent title(weight: 14.29%, Id: 2295704)`, several joined by ` / `; a weight that no file stated is 0.
-fn write_alignments(out: &mut Vec<u8>, row: &GoalRow<'_>) {
+pub(super) fn write_alignments(out: &mut Vec<u8>, row: &GoalRow<'_>) {
     for (position, parent) in row.alignments().enumerate() {
         if position > 0 {
             out.extend_from_slice(b" / ");
@@ -138,7 +159,7 @@ fn write_alignments(out: &mut Vec<u8>, row: &GoalRow<'_>) {
 }
 
 /// `Aspirational` is printed `Aspirational Goal`.
-fn write_goal_type(out: &mut Vec<u8>, goal_type: &str) {
+pub(super) fn write_goal_type(out: &mut Vec<u8>, goal_type: &str) {
     if !goal_type.is_empty() {
         out.extend_from_slice(goal_type.as_bytes());
         out.extend_from_slice(b" Goal");
@@ -146,7 +167,7 @@ fn write_goal_type(out: &mut Vec<u8>, goal_type: &str) {
 }
 
 /// One check-in in one cell. The note stands as it was written: the original escapes nothing in it either.
-fn write_checkin(out: &mut Vec<u8>, row: &GoalRow<'_>, checkin: &CheckInRow<'_>, unit: &str) {
+pub(super) fn write_checkin(out: &mut Vec<u8>, row: &GoalRow<'_>, checkin: &CheckInRow<'_>, unit: &str) {
     out.extend_from_slice(b"Checkin Date: ");
     write_date(out, checkin.as_of_at);
     out.extend_from_slice(b"; User: ");

@@ -112,6 +112,11 @@ impl GraphError {
             .header(WWW_AUTHENTICATE, challenge)
     }
 
+    /// What it says, for people.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// What the error is about, such as the id of a job.
     #[must_use]
     pub fn target(mut self, target: String) -> Self {

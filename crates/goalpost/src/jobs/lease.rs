@@ -1,7 +1,7 @@
 //! The right to work on a job, for a while.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::JobKey;
 use crate::trace::TraceParent;
@@ -25,6 +25,34 @@ pub struct Lease {
     pub trace: Option<TraceParent>,
     /// Set when the worker should stop, because nothing it does counts any more.
     pub abandoned: Abandoned,
+    /// How far the step has come.
+    pub progress: Progress,
+}
+
+/// How far a step has come; shared between it and whoever tells others.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<[AtomicI64; 2]>);
+
+impl Progress {
+    /// So many rows there are in all.
+    pub fn expect(&self, rows: u64) {
+        self.0[1].store(rows as i64, Ordering::Relaxed);
+    }
+
+    /// So many are done.
+    pub fn reach(&self, rows: u64) {
+        self.0[0].store(rows as i64, Ordering::Relaxed);
+    }
+
+    /// Rows that are done.
+    pub fn done(&self) -> i64 {
+        self.0[0].load(Ordering::Relaxed)
+    }
+
+    /// Rows in all; 0 as long as nobody knows.
+    pub fn all(&self) -> i64 {
+        self.0[1].load(Ordering::Relaxed)
+    }
 }
 
 /// A flag shared between a running step and whoever watches over its lease.

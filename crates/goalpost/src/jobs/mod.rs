@@ -82,6 +82,8 @@ pub struct NewJob {
     pub kind: &'static str,
     /// What it is about; at most one pending job of a kind for each.
     pub pair: Uuid,
+    /// The view that it is about, if its pair says more.
+    pub view: Option<Uuid>,
     /// For whom it runs.
     pub creator: PersonNumber,
     /// What it is to do, frozen.

@@ -36,8 +36,8 @@ pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
     tx.execute(
         "-- jobs::insert
         insert into job (organization, id, kind, pair, state, creator, attempt, created_at, expires_at, spec,
-                         traceparent)
-        values (?1, ?2, ?3, ?4, 'notStarted', ?5, 0, ?6, ?7, ?8, ?9)",
+                         traceparent, view)
+        values (?1, ?2, ?3, ?4, 'notStarted', ?5, 0, ?6, ?7, ?8, ?9, ?10)",
         params![
             job.key.organization,
             job.key.id.into_bytes(),
@@ -48,6 +48,7 @@ pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
             job.expires_at,
             &job.spec,
             job.trace.as_ref().map(TraceParent::as_str),
+            job.view.map(Uuid::into_bytes),
         ],
     )?;
     Ok(())
@@ -176,17 +177,27 @@ pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Re
                 spec: row.text(3)?.to_owned(),
                 trace: row.opt_text(4)?.and_then(TraceParent::parse),
                 abandoned: Abandoned::default(),
+                progress: super::lease::Progress::default(),
             })
         },
     )
 }
 
-/// Hold the lease for another while; `false` if it is lost. A lease that lapsed but that nobody took is still ours.
+/// Hold the lease for another while, and say how far the job has come; `false` if it is lost. A lease that lapsed but
+/// that nobody took is still ours.
 pub fn renew(tx: &Tx<'_>, lease: &Lease, figures: &Figures) -> Result<bool> {
     let changed = tx.execute(
         "-- jobs::renew
-        update job set lease_until = ?4 where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
-        params![lease.job.organization, lease.job.id.into_bytes(), lease.token, tx.now_us() + figures.lease_us],
+        update job set lease_until = ?4, rows_done = ?5, rows_all = ?6
+         where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
+        params![
+            lease.job.organization,
+            lease.job.id.into_bytes(),
+            lease.token,
+            tx.now_us() + figures.lease_us,
+            lease.progress.done(),
+            lease.progress.all(),
+        ],
     )?;
     Ok(changed == 1)
 }

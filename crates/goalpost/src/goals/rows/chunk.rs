@@ -27,20 +27,27 @@ impl Span {
 }
 
 macro_rules! goal_columns {
-    (texts { $($text:ident),* $(,)? } ints { $($int:ident),* $(,)? } reals { $($real:ident),* $(,)? }) => {
+    (
+        texts { $($text:ident),* $(,)? } ints { $($int:ident),* $(,)? } reals { $($real:ident),* $(,)? }
+        wide { $($wide:ident),* $(,)? }
+    ) => {
         #[derive(Clone, Copy, Debug)]
         pub(super) struct Goal {
             pub(super) id: i64,
             $($int: Option<i64>,)*
             $($real: Option<f64>,)*
             $($text: Span,)*
+            $($wide: Span,)*
+            restricted: bool,
         }
 
         /// The columns that [`Goal::from_row`] reads, in its order.
         pub(super) const COLUMNS: &[&str] = &["id", $(stringify!($int),)* $(stringify!($real),)* $(stringify!($text),)*];
+        /// Those that it reads behind them, if they are asked for.
+        pub(super) const WIDE_COLUMNS: &[&str] = &[$(stringify!($wide),)* "restricted"];
 
         impl Goal {
-            pub(super) fn from_row(row: &Row<'_>, texts: &mut String) -> Result<Self> {
+            pub(super) fn from_row(row: &Row<'_>, texts: &mut String, wide: bool) -> Result<Self> {
                 let mut column = 0;
                 let mut next = || { column += 1; column };
                 Ok(Self {
@@ -48,6 +55,8 @@ macro_rules! goal_columns {
                     $($int: row.opt_int(next())?,)*
                     $($real: row.opt_real(next())?,)*
                     $($text: Span::push(texts, row.opt_text(next())?),)*
+                    $($wide: if wide { Span::push(texts, row.opt_text(next())?) } else { Span::NULL },)*
+                    restricted: wide && row.bool(next())?,
                 })
             }
         }
@@ -57,6 +66,10 @@ macro_rules! goal_columns {
             $(#[doc = concat!("Column `", stringify!($real), "`.")] pub fn $real(&self) -> Option<f64> { self.goal.$real })*
             $(#[doc = concat!("Column `", stringify!($text), "`.")]
             pub fn $text(&self) -> Option<&str> { self.goal.$text.of(&self.chunk.texts) })*
+            $(#[doc = concat!("Column `", stringify!($wide), "`, in a wide read.")]
+            pub fn $wide(&self) -> Option<&str> { self.goal.$wide.of(&self.chunk.texts) })*
+            /// Whether not everybody may see it, in a wide read.
+            pub fn restricted(&self) -> bool { self.goal.restricted }
         }
     };
 }
@@ -68,6 +81,7 @@ goal_columns! {
     }
     ints { period, creator, created_at }
     reals { metric_start, metric_target, progress, progress_percent, score }
+    wide { object_type, target_type, progress_mode, status_mode }
 }
 
 /// Goals that are read together.
@@ -83,8 +97,8 @@ impl Chunk {
         self.texts.clear();
     }
 
-    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<()> {
-        self.goals.push(Goal::from_row(row, &mut self.texts)?);
+    pub(super) fn push(&mut self, row: &Row<'_>, wide: bool) -> Result<()> {
+        self.goals.push(Goal::from_row(row, &mut self.texts, wide)?);
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ use super::history::AsOf;
 use self::checkins::Walk;
 pub use self::checkins::{CheckInRow, CheckIns};
 use self::chunk::{Chunk, Goal};
-pub use self::plan::Plan;
+pub use self::plan::{Extent, Plan};
 use self::reader::{Links, Names, Reader, Titles};
 
 /// Which goals, for whom.
@@ -36,6 +36,8 @@ pub struct Query<'a> {
     pub everything: bool,
     /// Which state of the organization.
     pub as_of: AsOf,
+    /// Whether to read what a Viva Goals file does not have: tags, e-mail addresses and the columns that say so.
+    pub wide: bool,
 }
 
 /// A goal and what hangs on it. Names and texts are borrowed from the reader.
@@ -48,6 +50,8 @@ pub struct GoalRow<'a> {
     pub owners: &'a [Link],
     /// Teams in their order.
     pub teams: &'a [Link],
+    /// Tags in their order, in a wide read.
+    pub tags: &'a [Link],
     /// Check-ins, oldest first.
     pub checkins: &'a CheckIns,
     parents: &'a [ParentLink],
@@ -116,7 +120,7 @@ pub fn each<E: From<Error>>(
             summary.met_restricted |= reader.read_titles(&links.parents, &mut titles)?;
             reader.with_checkins(&chunk, |cursor| {
                 let mut walk = Walk(cursor);
-                let (mut owner, mut team, mut parent) = (0, 0, 0);
+                let (mut owner, mut team, mut tag, mut parent) = (0, 0, 0, 0);
                 for goal in &chunk.goals {
                     walk.read(goal.id, &mut checkins)?;
                     let row = GoalRow {
@@ -125,6 +129,7 @@ pub fn each<E: From<Error>>(
                         names: &reader.names,
                         owners: take(&links.owners, &mut owner, goal.id, |link| link.goal),
                         teams: take(&links.teams, &mut team, goal.id, |link| link.goal),
+                        tags: take(&links.tags, &mut tag, goal.id, |link| link.goal),
                         parents: take(&links.parents, &mut parent, goal.id, |link| link.goal),
                         titles: &titles.parents,
                         checkins: &checkins,
@@ -182,6 +187,16 @@ impl<'a> GoalRow<'a> {
     /// The name of a team.
     pub fn team(&self, link: Link) -> &'a str {
         self.names.teams.get(&link.to).map_or("", |name| name)
+    }
+
+    /// The name of a tag.
+    pub fn tag(&self, link: Link) -> &'a str {
+        self.names.tags.get(&link.to).map_or("", |name| name)
+    }
+
+    /// The e-mail address of an owner, in a wide read.
+    pub fn owner_email(&self, link: Link) -> &'a str {
+        self.names.emails.get(&link.to).map_or("", |email| email)
     }
 
     /// The name of a time period.

@@ -28,6 +28,17 @@ pub struct Plan {
     pub most_checkins: i64,
     /// Whether a restricted goal is among the chosen ones, for the subject to see or not.
     pub has_restricted: bool,
+    /// The check-ins of all of them, where they were counted.
+    checkins: i64,
+}
+
+/// How much a query comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Goals.
+    pub goals: u64,
+    /// Their check-ins.
+    pub check_ins: u64,
 }
 
 /// A look-up by number costs about as much as reading past this many neighbours.
@@ -57,6 +68,7 @@ impl Plan {
             (query.as_of.text(tx, &most_checkins), query.as_of.text(tx, &has_restricted));
         Ok(Self {
             way: Way::All,
+            checkins: 0,
             most_checkins: tx.query_opt(&most_checkins, &params, |row| row.int(0))?.unwrap_or(0),
             has_restricted: tx
                 .query_opt(&has_restricted, params![query.subject.organization], |_| Ok::<_, Error>(()))?
@@ -77,13 +89,14 @@ impl Plan {
             visible.sql,
             chosen.sql
         );
-        let mut plan = Self { way: Way::All, most_checkins: 0, has_restricted: false };
+        let mut plan = Self { way: Way::All, most_checkins: 0, has_restricted: false, checkins: 0 };
         let mut ids = RoaringTreemap::new();
         tx.each(&query.as_of.text(tx, &sql), &params, |row| {
             plan.has_restricted |= row.bool(2)?;
             if row.bool(3)? {
                 ids.insert(row.int(0)? as u64);
                 plan.most_checkins = plan.most_checkins.max(row.int(1)?);
+                plan.checkins += row.int(1)?;
             }
             Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
@@ -91,6 +104,39 @@ impl Plan {
         plan.way =
             if many { Way::Range(ids) } else { Way::Lookup(ids.into_iter().map(|id| id as i64).collect()) };
         Ok(plan)
+    }
+}
+
+impl Plan {
+    /// How many rows a reader meets. One statement at most, which looks at every goal if all were chosen.
+    pub fn extent(&self, tx: &Tx<'_>, query: &Query<'_>) -> Result<Extent> {
+        let goals = match &self.way {
+            Way::Range(ids) => ids.len(),
+            Way::Lookup(ids) => ids.len() as u64,
+            Way::All => {
+                let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
+                let sql = format!(
+                    "-- goals::extent
+                    select count(*), coalesce(sum(g.checkin_count), 0) from goal g where g.organization = ?1 and {condition}"
+                );
+                return tx.query_one(&query.as_of.text(tx, &sql), &params, |row| {
+                    Ok(Extent { goals: row.int(0)? as u64, check_ins: row.int(1)? as u64 })
+                });
+            }
+        };
+        Ok(Extent { goals, check_ins: self.checkins as u64 })
+    }
+
+    /// The largest number of tags of any goal.
+    pub fn most_tags(&self, tx: &Tx<'_>, query: &Query<'_>) -> Result<usize> {
+        let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
+        let sql = format!(
+            "-- goals::most_tags
+            select count(*) from goal_tag l join goal g on g.organization = ?1 and g.id = l.goal
+             where l.organization = ?1 and {condition} group by l.goal order by count(*) desc limit 1"
+        );
+        let most = tx.query_opt(&query.as_of.text(tx, &sql), &params, |row| row.int(0))?;
+        Ok(most.unwrap_or(0) as usize)
     }
 }
 

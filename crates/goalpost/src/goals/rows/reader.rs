@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use goalpost_db::{Cursor, Error, Result, Tx, Value};
 use roaring::RoaringTreemap;
 
-use super::chunk::{COLUMNS, Chunk};
+use super::chunk::{COLUMNS, Chunk, WIDE_COLUMNS};
 use super::plan::{Plan, Way, conditions};
 use super::{Link, Parent, ParentLink, Query};
 use crate::goals::history::AsOf;
@@ -28,20 +28,28 @@ pub(super) struct Names {
     pub(super) people: HashMap<i64, Box<str>>,
     pub(super) teams: HashMap<i64, Box<str>>,
     pub(super) periods: HashMap<i64, Box<str>>,
+    /// Of a wide read.
+    pub(super) tags: HashMap<i64, Box<str>>,
+    pub(super) emails: HashMap<i64, Box<str>>,
 }
 
 impl Names {
-    fn read(tx: &Tx<'_>, organization: &Value) -> Result<Self> {
+    fn read(tx: &Tx<'_>, organization: &Value, wide: bool) -> Result<Self> {
         let names = |sql: &str| {
             let rows = tx.query(sql, std::slice::from_ref(organization), |row| {
                 Ok::<_, Error>((row.int(0)?, Box::from(row.text(1)?)))
             });
             Ok::<_, Error>(rows?.into_iter().collect())
         };
+        let of_wide = |sql: &str| if wide { names(sql) } else { Ok(HashMap::new()) };
         Ok(Self {
             people: names("-- goals::people\nselect id, name from person where organization = ?1")?,
             teams: names("-- goals::teams\nselect id, name from team where organization = ?1")?,
             periods: names("-- goals::periods\nselect id, name from period where organization = ?1")?,
+            tags: of_wide("-- goals::tags\nselect id, name from tag where organization = ?1")?,
+            emails: of_wide(
+                "-- goals::emails\nselect id, email from person where organization = ?1 and email is not null",
+            )?,
         })
     }
 }
@@ -51,6 +59,7 @@ impl Names {
 pub(super) struct Links {
     pub(super) owners: Vec<Link>,
     pub(super) teams: Vec<Link>,
+    pub(super) tags: Vec<Link>,
     pub(super) parents: Vec<ParentLink>,
 }
 
@@ -65,6 +74,7 @@ pub(super) struct Titles {
 pub(super) struct Reader<'a> {
     tx: &'a Tx<'a>,
     as_of: AsOf,
+    wide: bool,
     organization: Value,
     pub(super) names: Names,
     way: &'a Way,
@@ -80,7 +90,8 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(tx: &'a Tx<'_>, query: &Query<'_>, plan: &'a Plan) -> Result<Self> {
         let organization = Value::from(query.subject.organization);
-        let columns = COLUMNS.join(", g.");
+        let more = if query.wide { WIDE_COLUMNS } else { &[] };
+        let columns = [COLUMNS, more].concat().join(", g.");
         let select =
             format!("-- goals::read_chunk\nselect g.{columns} from goal g where g.organization = ?1 and");
         let range = vec![organization.clone(), Value::Null, RANGE_CHUNK.into()];
@@ -107,7 +118,8 @@ impl<'a> Reader<'a> {
         Ok(Self {
             tx,
             as_of: query.as_of,
-            names: Names::read(tx, &organization)?,
+            wide: query.wide,
+            names: Names::read(tx, &organization, query.wide)?,
             organization,
             way: &plan.way,
             goals: (query.as_of.text(tx, &goals.0).into_owned(), goals.1),
@@ -137,7 +149,7 @@ impl<'a> Reader<'a> {
             read += 1;
             self.after = row.int(0)?;
             if ids.is_none_or(|ids| ids.contains(self.after as u64)) {
-                chunk.push(row)?;
+                chunk.push(row, self.wide)?;
             }
             full = chunk.texts.len() >= CHUNK_BYTES;
             Ok::<_, Error>(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -154,7 +166,7 @@ impl<'a> Reader<'a> {
         let mut params = vec![self.organization.clone()];
         params.extend(padded(wanted.iter().copied()));
         self.tx.each(&self.goals.0, &params, |row| {
-            chunk.push(row)?;
+            chunk.push(row, self.wide)?;
             let full = chunk.texts.len() >= CHUNK_BYTES;
             Ok::<_, Error>(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
@@ -183,9 +195,15 @@ impl<'a> Reader<'a> {
                 self.within
             )
         };
-        for (into, sql) in
-            [(&mut links.owners, list("goal_owner", "person")), (&mut links.teams, list("goal_team", "team"))]
-        {
+        links.tags.clear();
+        let mut all = vec![
+            (&mut links.owners, list("goal_owner", "person")),
+            (&mut links.teams, list("goal_team", "team")),
+        ];
+        if self.wide {
+            all.push((&mut links.tags, list("goal_tag", "tag")));
+        }
+        for (into, sql) in all {
             into.clear();
             self.tx.each(&self.as_of.text(self.tx, &sql), &params, |row| {
                 into.push(Link { goal: row.int(0)?, to: row.int(1)? });

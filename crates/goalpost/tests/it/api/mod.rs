@@ -2,6 +2,7 @@
 
 mod directory;
 mod documents;
+mod exports;
 mod pages;
 mod past;
 mod read;

@@ -45,6 +45,7 @@ fn the_worker() {
         spec: order["spec"].as_str().unwrap().to_owned(),
         trace: None,
         abandoned: goalpost::jobs::lease::Abandoned::default(),
+        progress: goalpost::jobs::lease::Progress::default(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let end = match runtime.block_on(MakeExport(app).run(lease)) {

@@ -119,7 +119,13 @@ impl Place {
             file: String::new(),
             titles: BTreeMap::from([(0, FIRST_TITLE.to_owned())]),
         };
-        let made = goalpost::exports::api::promise(&self.t.app, member, &organization.views[0], None).await;
+        let made = goalpost::exports::api::promise(
+            &self.t.app,
+            member,
+            &goalpost::exports::api::NewExport::of(&organization.views[0]),
+            None,
+        )
+        .await;
         assert!(made.is_ok());
         assert!(self.runner().run_one().await.unwrap());
         let key = self.objects.keys().await.remove(0);

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use goalpost::exports::api::{Promise, promise};
+use goalpost::exports::api::{NewExport, Promise, promise};
 use goalpost::exports::worker::MakeExport;
 use goalpost::exports::{expiry, queries as exports};
 use goalpost::jobs::queries::Overdue;
@@ -130,7 +130,9 @@ impl World<'_> {
         let organization = self.dice.below(2);
         let view = self.dice.below(3);
         let organization = &self.place.organizations[organization];
-        let made = promise(&self.place.t.app, organization.member, &organization.views[view], None).await;
+        let made =
+            promise(&self.place.t.app, organization.member, &NewExport::of(&organization.views[view]), None)
+                .await;
         let (rows, _) = self.place.rows();
         let stands = |key: &JobKey| rows.keys().any(|(_, id)| *id == key.id);
         match &made {

@@ -1,0 +1,491 @@
+//! A workbook (ECMA-376), written from top to bottom in one go: memory does not grow with the rows.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use zip::write::{SimpleFileOptions, StreamWriter};
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::{Cell, ColumnKind, Head, Sink, Unfit, write_int, write_number};
+
+/// Rows that a sheet holds, the header included.
+const ROWS: u64 = 1_048_576;
+/// Columns that a sheet holds.
+const COLUMNS: usize = 16_384;
+/// UTF-16 units that a cell holds.
+const UNITS: usize = 32_767;
+/// From so many rows on, a sheet may be longer than 4 GiB before it is packed.
+const LONG: u64 = 100_000;
+/// What a cut text ends with.
+const CUT: &str = "…";
+/// Packed as fast as it goes: the sheet's XML repeats itself, and a tenth of the bytes more costs less than the time.
+const LEVEL: i64 = 1;
+
+/// A workbook in the making: typed cells, a header that stays in sight and can be filtered by. A table of more rows than
+/// a sheet has goes on in another sheet. Texts are strings in their cells; nothing in it is a formula.
+///
+/// A text of more than 32,767 UTF-16 units, which is all that a cell holds, is cut and ends with `…`.
+pub struct Xlsx {
+    name: String,
+    rows: u64,
+    zip: ZipWriter<StreamWriter<Bytes>>,
+    bytes: Bytes,
+    heads: Vec<Head>,
+    /// The letters of each column.
+    letters: Vec<String>,
+    sheets: usize,
+    /// The row that is written, from 1 on; 0: no sheet is open.
+    row: u64,
+    column: usize,
+    /// XML of the sheet that was not packed yet.
+    xml: Vec<u8>,
+    cut: u64,
+}
+
+impl std::fmt::Debug for Xlsx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Xlsx").field("rows", &self.rows).field("row", &self.row).finish_non_exhaustive()
+    }
+}
+
+/// Packed bytes that wait to be taken.
+#[derive(Clone, Debug, Default)]
+struct Bytes(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Xlsx {
+    /// An empty workbook for `rows` rows, the header not counted; its sheets are called `name`, `name (2)`, ….
+    pub fn new(name: &str, rows: u64) -> Self {
+        let bytes = Bytes::default();
+        Self {
+            // What a sheet's name may not have, and how long it may be, with room for a number.
+            name: name.chars().filter(|c| !"[]:*?/\\'".contains(*c)).take(25).collect(),
+            rows,
+            zip: ZipWriter::new_stream(bytes.clone()),
+            bytes,
+            heads: Vec::new(),
+            letters: Vec::new(),
+            sheets: 0,
+            row: 0,
+            column: 0,
+            xml: Vec::new(),
+            cut: 0,
+        }
+    }
+
+    /// How many texts were cut.
+    pub fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    fn start(&mut self, path: &str, long: bool) -> Result<(), Unfit> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(LEVEL))
+            .last_modified_time(zip::DateTime::default())
+            .large_file(long);
+        self.zip.start_file(path, options).map_err(unfit)
+    }
+
+    fn part(&mut self, path: &str, xml: &str) -> Result<(), Unfit> {
+        self.start(path, false)?;
+        self.zip.write_all(DECLARATION.as_bytes()).map_err(unfit)?;
+        self.zip.write_all(xml.as_bytes()).map_err(unfit)
+    }
+
+    fn pack(&mut self) -> Result<(), Unfit> {
+        self.zip.write_all(&self.xml).map_err(unfit)?;
+        self.xml.clear();
+        // A cell of a megabyte must not keep its buffer large for the rest of the file.
+        self.xml.shrink_to(1 << 20);
+        Ok(())
+    }
+
+    fn open_sheet(&mut self) -> Result<(), Unfit> {
+        self.sheets += 1;
+        let before = (self.sheets as u64 - 1) * (ROWS - 1);
+        let rows = self.rows.saturating_sub(before).min(ROWS - 1) + 1;
+        self.start(&format!("xl/worksheets/sheet{}.xml", self.sheets), rows >= LONG)?;
+        let last = self.letters.last().map_or("A", String::as_str);
+        let text = format!(
+            "{DECLARATION}<worksheet xmlns=\"{MAIN}\"><dimension ref=\"A1:{last}{rows}\"/><sheetViews><sheetView \
+             workbookViewId=\"0\"><pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/>\
+             </sheetView></sheetViews><sheetData>"
+        );
+        self.xml.extend_from_slice(text.as_bytes());
+        self.row = 1;
+        for at in 0..self.heads.len() {
+            let name = std::mem::take(&mut self.heads[at].name);
+            if name.is_empty() {
+                self.column += 1;
+            } else {
+                self.put(Cell::Text(&name), Style::Header);
+            }
+            self.heads[at].name = name;
+        }
+        self.close_row();
+        Ok(())
+    }
+
+    fn close_sheet(&mut self) -> Result<(), Unfit> {
+        let last = self.letters.last().map_or("A", String::as_str);
+        let text = format!("</sheetData><autoFilter ref=\"A1:{last}{}\"/></worksheet>", self.row - 1);
+        self.xml.extend_from_slice(text.as_bytes());
+        self.row = 0;
+        self.pack()
+    }
+
+    fn close_row(&mut self) {
+        if self.column == 0 {
+            self.open_row();
+        }
+        self.xml.extend_from_slice(b"</row>");
+        self.row += 1;
+        self.column = 0;
+    }
+
+    fn open_row(&mut self) {
+        self.xml.extend_from_slice(b"<row r=\"");
+        write_int(&mut self.xml, self.row as i64);
+        self.xml.extend_from_slice(b"\">");
+    }
+
+    fn put(&mut self, cell: Cell<'_>, style: Style) {
+        if self.column == 0 {
+            self.open_row();
+        }
+        let Some(letters) = self.letters.get(self.column) else { return };
+        self.column += 1;
+        let out = &mut self.xml;
+        if cell == Cell::Empty {
+            return;
+        }
+        out.extend_from_slice(b"<c r=\"");
+        out.extend_from_slice(letters.as_bytes());
+        write_int(out, self.row as i64);
+        out.push(b'"');
+        if style != Style::Plain {
+            out.extend_from_slice(b" s=\"");
+            write_int(out, style as i64);
+            out.push(b'"');
+        }
+        let mut number = |write: &dyn Fn(&mut Vec<u8>)| {
+            out.extend_from_slice(b"><v>");
+            write(out);
+            out.extend_from_slice(b"</v></c>");
+        };
+        match cell {
+            Cell::Empty => {}
+            Cell::Int(value) => number(&|out| write_int(out, value)),
+            Cell::Number(value) => number(&|out| write_number(out, value)),
+            Cell::Moment(at) => number(&|out| write_number(out, serial(at))),
+            Cell::Day(day) => match serial_day(day) {
+                Some(value) => number(&|out| write_int(out, value)),
+                None => self.cut += u64::from(write_text(out, day)),
+            },
+            Cell::Flag(flag) => {
+                out.extend_from_slice(if flag { b" t=\"b\"><v>1</v></c>" } else { b" t=\"b\"><v>0</v></c>" });
+            }
+            Cell::Text(text) => self.cut += u64::from(write_text(out, text)),
+        }
+    }
+}
+
+/// The cell formats of [`STYLES`], by their places there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Plain = 0,
+    Header = 1,
+    Day = 2,
+    Moment = 3,
+}
+
+impl Sink for Xlsx {
+    fn begin(&mut self, columns: &[Head]) -> Result<(), Unfit> {
+        if columns.len() > COLUMNS {
+            return Err(Unfit(format!(
+                "a workbook has at most {COLUMNS} columns, and this table {}",
+                columns.len()
+            )));
+        }
+        self.heads = columns.to_vec();
+        self.letters = (0..columns.len()).map(letters).collect();
+        self.open_sheet()
+    }
+
+    fn cell(&mut self, cell: Cell<'_>) -> Result<(), Unfit> {
+        if self.row == 0 {
+            self.open_sheet()?;
+        }
+        let kind = self.heads.get(self.column).map(|head| head.kind);
+        let style = match (cell, kind) {
+            (Cell::Day(_), _) => Style::Day,
+            (Cell::Moment(_), _) | (Cell::Number(_), Some(ColumnKind::Moment)) => Style::Moment,
+            _ => Style::Plain,
+        };
+        self.put(cell, style);
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<(), Unfit> {
+        if self.row == 0 {
+            self.open_sheet()?;
+        }
+        self.close_row();
+        if self.row > ROWS {
+            self.close_sheet()?;
+        } else if self.xml.len() >= 1 << 16 {
+            self.pack()?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Unfit> {
+        if self.row > 0 {
+            self.close_sheet()?;
+        }
+        let (mut sheets, mut relations, mut types) = (String::new(), String::new(), String::new());
+        let name = escaped(if self.name.is_empty() { "Sheet" } else { &self.name });
+        for number in 1..=self.sheets {
+            use std::fmt::Write as _;
+            let title = if number == 1 { name.clone() } else { format!("{name} ({number})") };
+            let _ = write!(sheets, "<sheet name=\"{title}\" sheetId=\"{number}\" r:id=\"rId{number}\"/>");
+            let _ = write!(
+                relations,
+                "<Relationship Id=\"rId{number}\" Type=\"{OFFICE}/worksheet\" Target=\"worksheets/sheet{number}.xml\"/>"
+            );
+            let _ = write!(
+                types,
+                "<Override PartName=\"/xl/worksheets/sheet{number}.xml\" ContentType=\"{SHEET}.worksheet+xml\"/>"
+            );
+        }
+        let styles = self.sheets + 1;
+        self.part(
+            "xl/workbook.xml",
+            &format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets>{sheets}</sheets></workbook>"),
+        )?;
+        self.part(
+            "xl/_rels/workbook.xml.rels",
+            &format!(
+                "<Relationships xmlns=\"{PACKAGE}/relationships\">{relations}<Relationship Id=\"rId{styles}\" \
+                 Type=\"{OFFICE}/styles\" Target=\"styles.xml\"/></Relationships>"
+            ),
+        )?;
+        self.part("xl/styles.xml", &format!("<styleSheet xmlns=\"{MAIN}\">{STYLES}</styleSheet>"))?;
+        self.part(
+            "_rels/.rels",
+            &format!(
+                "<Relationships xmlns=\"{PACKAGE}/relationships\"><Relationship Id=\"rId1\" \
+                 Type=\"{OFFICE}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        )?;
+        self.part(
+            "[Content_Types].xml",
+            &format!(
+                "<Types xmlns=\"{PACKAGE}/content-types\"><Default Extension=\"rels\" \
+                 ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" \
+                 ContentType=\"application/xml\"/><Override PartName=\"/xl/workbook.xml\" \
+                 ContentType=\"{SHEET}.sheet.main+xml\"/><Override PartName=\"/xl/styles.xml\" \
+                 ContentType=\"{SHEET}.styles+xml\"/>{types}</Types>"
+            ),
+        )?;
+        let zip = std::mem::replace(&mut self.zip, ZipWriter::new_stream(Bytes::default()));
+        zip.finish().map(|_| ()).map_err(unfit)
+    }
+
+    fn waiting(&self) -> usize {
+        self.bytes.0.borrow().len()
+    }
+
+    fn take(&mut self, next: Vec<u8>) -> Vec<u8> {
+        self.bytes.0.replace(next)
+    }
+}
+
+fn unfit(error: impl std::fmt::Display) -> Unfit {
+    Unfit(format!("the workbook cannot be written: {error}"))
+}
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
+const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
+const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+const STYLES: &str = "<numFmts count=\"2\"><numFmt numFmtId=\"164\" formatCode=\"yyyy\\-mm\\-dd\"/>\
+    <numFmt numFmtId=\"165\" formatCode=\"yyyy\\-mm\\-dd\\ hh:mm:ss\"/></numFmts>\
+    <fonts count=\"2\"><font><sz val=\"11\"/><name val=\"Calibri\"/></font>\
+    <font><b/><sz val=\"11\"/><name val=\"Calibri\"/></font></fonts>\
+    <fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill>\
+    <fill><patternFill patternType=\"gray125\"/></fill></fills>\
+    <borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders>\
+    <cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs>\
+    <cellXfs count=\"4\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"/>\
+    <xf numFmtId=\"0\" fontId=\"1\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyFont=\"1\"/>\
+    <xf numFmtId=\"164\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/>\
+    <xf numFmtId=\"165\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/></cellXfs>\
+    <cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles>";
+
+/// `A`, …, `Z`, `AA`, …: the name of a column, counted from 0.
+fn letters(mut column: usize) -> String {
+    let mut name = String::new();
+    loop {
+        name.insert(0, char::from(b'A' + (column % 26) as u8));
+        if column < 26 {
+            return name;
+        }
+        column = column / 26 - 1;
+    }
+}
+
+/// Days since the last of 1899, as a workbook counts them from 1 March 1900 on; of earlier ones it knows nothing.
+fn serial_day(day: &str) -> Option<i64> {
+    let mut parts = day.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days =
+        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+    Some(days + EPOCH).filter(|serial| *serial > 60)
+}
+
+/// The serial number of 1970-01-01.
+const EPOCH: i64 = 25_569;
+
+/// A moment as a workbook counts it, to the second, in UTC.
+fn serial(at_us: i64) -> f64 {
+    at_us.div_euclid(1_000_000) as f64 / 86_400.0 + EPOCH as f64
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = Vec::new();
+    write_escaped(&mut out, text);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The rest of a cell with a text, behind its place and style; whether the text was cut.
+fn write_text(out: &mut Vec<u8>, text: &str) -> bool {
+    out.extend_from_slice(b" t=\"inlineStr\"><is><t xml:space=\"preserve\">");
+    let kept = kept(text);
+    write_escaped(out, kept);
+    let is_cut = kept.len() < text.len();
+    if is_cut {
+        out.extend_from_slice(CUT.as_bytes());
+    }
+    out.extend_from_slice(b"</t></is></c>");
+    is_cut
+}
+
+/// As much of a text as a cell holds.
+fn kept(text: &str) -> &str {
+    // No text has more UTF-16 units than bytes.
+    if text.len() <= UNITS || text.chars().map(char::len_utf16).sum::<usize>() <= UNITS {
+        return text;
+    }
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units >= UNITS
+    });
+    &text[..end.map_or(text.len(), |(at, _)| at)]
+}
+
+/// A text as XML. What XML cannot hold is written `_x001F_`, and so is an underscore that would begin such a thing
+/// (ECMA-376 part 1, 22.9.2.19).
+fn write_escaped(out: &mut Vec<u8>, text: &str) {
+    let mut from = 0;
+    let bytes = text.as_bytes();
+    for (at, c) in text.char_indices() {
+        let escape = match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            '_' if is_escape(&bytes[at..]) => "_x005F_".to_owned(),
+            '\t' | '\n' => continue,
+            // In a cell a line ends with a line feed alone.
+            '\r' if bytes.get(at + 1) == Some(&b'\n') => String::new(),
+            '\r' => "\n".to_owned(),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => format!("_x{:04X}_", c as u32),
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[from..at]);
+        out.extend_from_slice(escape.as_bytes());
+        from = at + c.len_utf8();
+    }
+    out.extend_from_slice(&bytes[from..]);
+}
+
+fn is_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'_', b'x', a, b, c, d, b'_', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_letters() {
+        let named = [
+            (0, "A"),
+            (25, "Z"),
+            (26, "AA"),
+            (51, "AZ"),
+            (52, "BA"),
+            (701, "ZZ"),
+            (702, "AAA"),
+            (16_383, "XFD"),
+        ];
+        for (column, name) in named {
+            assert_eq!(letters(column), name);
+        }
+    }
+
+    #[test]
+    fn days_are_counted_as_workbooks_do() {
+        for (day, serial) in [
+            ("1970-01-01", Some(25_569)),
+            ("2026-11-28", Some(46_354)),
+            ("1900-03-01", Some(61)),
+            ("1900-02-28", None),
+        ] {
+            assert_eq!(serial_day(day), serial, "{day}");
+        }
+        assert_eq!(serial_day("soon"), None);
+        assert!((serial(43_200_000_000) - 25_569.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_escaped() {
+        for (text, xml) in [
+            ("a<b>&\"c\"", "a&lt;b&gt;&amp;&quot;c&quot;"),
+            ("a\u{1}b", "a_x0001_b"),
+            ("one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
+            ("_x0041_ _x41_", "_x005F_x0041_ _x41_"),
+            ("tab\tline\n", "tab\tline\n"),
+        ] {
+            assert_eq!(escaped(text), xml);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut_between_characters() {
+        let long = "ä".repeat(UNITS + 1);
+        assert_eq!(kept(&long).chars().count(), UNITS - 1);
+        let faces = "🙂".repeat(UNITS);
+        assert_eq!(kept(&faces).chars().count(), (UNITS - 1) / 2);
+        let fits = "ä".repeat(UNITS);
+        assert_eq!(kept(&fits), fits);
+    }
+}

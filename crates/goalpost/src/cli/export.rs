@@ -1,0 +1,293 @@
+//! `goalpost export`.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::TryStreamExt as _;
+use goalpost::app::App;
+use goalpost::exports::api::{NewExport, Promise, promise};
+use goalpost::exports::options::{
+    CheckInCells, Columns, Compression, DecimalMark, Format, FormulaGuard, KnownColumns, Options, Profile,
+    Rows, Separator, Tags,
+};
+use goalpost::exports::queries::{self, Export};
+use goalpost::exports::{ExportSpec, columns};
+use goalpost::goals::history::revision_at;
+use goalpost::identity::Member;
+use goalpost::jobs::{JobKey, State};
+use goalpost::views::{self, Preset};
+use goalpost::{audit, server};
+use goalpost_db::Scope;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::failure::Failure;
+use super::printer::Progress;
+use super::{Session, lookup};
+
+/// Write the goals of a view to a file
+///
+/// The file holds what one person may see, by default an owner of the organization. Beside it stands a manifest, which
+/// says what its columns are and how long it is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --out goals.csv
+  goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --format xlsx --columns Id,Title,ownerEmails --out goals.xlsx
+  goalpost export --list-columns")]
+pub(super) struct ExportArgs {
+    /// The organization's GUID
+    #[arg(long, value_name = "GUID", required_unless_present = "list_columns")]
+    organization: Option<Uuid>,
+    /// The view's GUID [default: every goal]
+    #[arg(long, value_name = "GUID")]
+    view: Option<Uuid>,
+    /// Whose rights the file is made by [default: the first owner of the organization]
+    #[arg(long = "as", value_name = "E-MAIL")]
+    person: Option<String>,
+    /// The file to write, which must not be there
+    #[arg(long, value_name = "FILE", required_unless_present = "list_columns")]
+    out: Option<PathBuf>,
+    /// Write over the file if it is there
+    #[arg(long)]
+    force: bool,
+    /// Kind of file [default: by the name of the file, else csv]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Names of columns, by commas; or viva, vivaOlder, all
+    #[arg(long, value_name = "NAMES", default_value = "viva")]
+    columns: String,
+    /// What has a row
+    #[arg(long, value_enum, default_value_t)]
+    rows: Rows,
+    /// Whether check-ins stand behind the columns of their goal
+    #[arg(long, value_enum)]
+    check_ins: Option<CheckInCells>,
+    /// How several tags stand in a row
+    #[arg(long, value_enum, default_value_t)]
+    tags: Tags,
+    /// How the file is packed
+    #[arg(long, value_enum, default_value_t)]
+    compression: Compression,
+    /// Who opens a CSV
+    #[arg(long, value_enum, default_value_t)]
+    profile: Profile,
+    /// What stands between the cells of a CSV
+    #[arg(long, value_enum)]
+    separator: Option<Separator>,
+    /// What stands before the decimals in a CSV
+    #[arg(long, value_enum)]
+    decimal_mark: Option<DecimalMark>,
+    /// What becomes of texts in a CSV that a spreadsheet would take for formulas
+    #[arg(long, value_enum)]
+    formulas: Option<FormulaGuard>,
+    /// The goals as they were on this day or at this instant
+    #[arg(long, value_name = "DAY|INSTANT", value_parser = instant)]
+    as_of: Option<Timestamp>,
+    /// Print every column that there is, and end
+    #[arg(long)]
+    list_columns: bool,
+}
+
+/// A clap value parser.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = || format!("{text}T00:00:00Z").parse().ok();
+    text.parse().ok().or_else(day).ok_or_else(|| {
+        "write a day such as 2026-01-31, or an instant such as 2026-01-31T12:00:00Z".to_owned()
+    })
+}
+
+pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failure> {
+    if args.list_columns {
+        let rows: Vec<_> = columns::COLUMNS
+            .iter()
+            .map(|c| json!({ "name": c.name, "type": c.kind.as_str(), "about": c.about }))
+            .collect();
+        let cell = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        return session.printer.list(&rows, ["Column", "Type", "What it says"], |row| {
+            ["name", "type", "about"].map(|name| cell(row, name))
+        });
+    }
+    let (Some(organization), Some(out)) = (args.organization, args.out.clone()) else {
+        return Err(Failure::new("an export needs --organization and --out"));
+    };
+    if out.exists() && !args.force {
+        return Err(Failure::new(format!("`{}` is there already", out.display()))
+            .hint("name another file, or say --force to write over it"));
+    }
+    let options = args.options(&out)?;
+    let app = session.open()?;
+    let (member, view, spec) = prepare(&app, &args, organization, options)?;
+    let progress = Progress::bar();
+    let export = make(&app, member, &NewExport::with_options(view, &spec), &progress).await?;
+    let manifest = fetch(&app, &export, &out, &progress).await?;
+    drop(progress);
+    let beside = manifest_path(&out);
+    let text = serde_json::to_string_pretty(&manifest).map_err(|error| Failure::new(error.to_string()))?;
+    fs::write(&beside, text + "\n").map_err(|error| Failure::file("write", &beside, &error))?;
+    session.printer.one(&manifest, || {
+        format!(
+            "File      {}\nManifest  {}\nRows      {}\nBytes     {}\nSHA-256   {}",
+            out.display(),
+            beside.display(),
+            manifest["rows"],
+            manifest["bytes"],
+            manifest["sha256"].as_str().unwrap_or_default()
+        )
+    })
+}
+
+impl ExportArgs {
+    fn options(&self, out: &Path) -> Result<Options, Failure> {
+        let by_name = || match out.extension().and_then(|extension| extension.to_str()) {
+            Some("xlsx") => Format::Xlsx,
+            Some("jsonl") => Format::JsonLines,
+            _ => Format::Csv,
+        };
+        let known = KnownColumns::WORDS.iter().any(|(word, _)| *word == self.columns);
+        let columns = if known {
+            serde_json::from_value(self.columns.clone().into())
+                .map_err(|error| Failure::new(error.to_string()))?
+        } else {
+            Columns::Chosen(self.columns.split(',').map(|name| name.trim().to_owned()).collect())
+        };
+        let options = Options {
+            format: self.format.unwrap_or_else(by_name),
+            columns,
+            rows: self.rows,
+            check_ins: self.check_ins,
+            tags: self.tags,
+            compression: self.compression,
+            profile: self.profile,
+            separator: self.separator,
+            decimal_mark: self.decimal_mark,
+            byte_order_mark: None,
+            formulas: self.formulas,
+        };
+        options.check().map_err(|why| {
+            Failure::new(why)
+                .hint("`goalpost export --help` shows what may be chosen, `--list-columns` the columns")
+        })?;
+        Ok(options)
+    }
+}
+
+/// Who asks, for which view, and what for.
+fn prepare(
+    app: &App,
+    args: &ExportArgs,
+    organization: Uuid,
+    options: Options,
+) -> Result<(Member, Uuid, ExportSpec), Failure> {
+    app.db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+        let organization = lookup::organization(tx, organization)?;
+        let person = match &args.person {
+            Some(email) => lookup::person(tx, &organization, email)?,
+            None => lookup::owner(tx, &organization)?,
+        };
+        let guid = args.view.unwrap_or_else(|| Preset::AllObjectives.guid(organization.guid));
+        let view =
+            views::queries::find_visible(tx, organization.number, guid, person.number)?.ok_or_else(|| {
+                Failure::new(format!("there is no view `{guid}` that {} may see", person.email))
+                    .hint(format!("`goalpost view list --organization {}` shows them all", organization.guid))
+            })?;
+        let mut spec = ExportSpec::freeze(&view).with(options);
+        if let Some(at) = args.as_of {
+            let moment = revision_at(tx, organization.number, at.as_microsecond())
+                .map_err(|error| Failure::new(error.to_string()))?;
+            spec = spec.as_of(moment);
+        }
+        let id = person.number.0.to_string();
+        audit::record(tx, organization.number, None, "exportByOperator", &id, &json!({ "view": guid }))?;
+        let member = Member {
+            organization: organization.number,
+            organization_guid: organization.guid,
+            person: person.number,
+            active: true,
+            // The operator decides.
+            may_export: true,
+        };
+        Ok((member, guid, spec))
+    })
+}
+
+/// Promise the export, and make it here unless a server is quicker.
+async fn make(app: &App, member: Member, new: &NewExport, progress: &Progress) -> Result<Export, Failure> {
+    let key = loop {
+        match promise(app, member, new, None).await {
+            Ok(Promise::Made(key, _) | Promise::Pending(key)) => break key,
+            Ok(Promise::Gone) => {}
+            Err(error) => return Err(Failure::new(error.message().to_owned())),
+        }
+    };
+    let runner = server::runner(app);
+    loop {
+        let export = find(app, &member, key).await?;
+        match export.job.state {
+            State::Succeeded => return Ok(export),
+            State::Failed => {
+                return Err(Failure::new(format!(
+                    "the export failed: {}",
+                    export.job.status_detail.unwrap_or_default()
+                )));
+            }
+            State::NotStarted | State::Running => {}
+        }
+        progress.say("making the file");
+        if !runner.run_one().await? {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+async fn find(app: &App, member: &Member, key: JobKey) -> Result<Export, Failure> {
+    let found = app.db.read(member.organization, |tx| queries::find_any(tx, member, key.id)).await?;
+    found.ok_or_else(|| Failure::new("the export was taken away while it was made"))
+}
+
+/// Copy the file, whole or not at all; its manifest.
+async fn fetch(app: &App, export: &Export, out: &Path, progress: &Progress) -> Result<Value, Failure> {
+    let content = export.content.as_ref().ok_or_else(|| Failure::new("the export has no file"))?;
+    let unread =
+        |error: &dyn std::fmt::Display| Failure::new(format!("cannot read the file of the export: {error}"));
+    let reading =
+        app.content.read(&content.key, 0..content.size_bytes).await.map_err(|error| unread(&error))?;
+    let mut bytes = reading.bytes;
+    let unwritten = |error| Failure::file("write", out, &error);
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = folder.join(format!(".goalpost-{}", export.job.key.id));
+    let mut file = File::create(&beside).map_err(unwritten)?;
+    let mut done = 0;
+    let copied = loop {
+        match bytes.try_next().await {
+            Ok(Some(piece)) => {
+                if let Err(error) = file.write_all(&piece) {
+                    break Err(unwritten(error));
+                }
+                done += piece.len() as u64;
+                progress.at("copying the file", done, content.size_bytes);
+            }
+            Ok(None) => break file.sync_all().map_err(unwritten),
+            Err(error) => break Err(unread(&error)),
+        }
+    };
+    let placed = copied.and_then(|()| fs::rename(&beside, out).map_err(unwritten));
+    if placed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    placed?;
+    let key = export.job.key;
+    let manifest = app.db.read(key.organization, |tx| queries::find_manifest(tx, key)).await?;
+    let manifest = manifest.and_then(|text| serde_json::from_str(&text).ok());
+    manifest.ok_or_else(|| Failure::new("the export has no manifest"))
+}
+
+/// `goals.csv.manifest.json` beside `goals.csv`.
+fn manifest_path(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".manifest.json");
+    PathBuf::from(name)
+}
