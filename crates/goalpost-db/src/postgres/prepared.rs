@@ -14,7 +14,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 /// Texts that a connection remembers; where there are more, it begins anew.
-const MOST: usize = 512;
+const MOST: usize = 256;
 
 /// What the server says of the process that a connection has.
 pub(super) const PROCESS: &str = "pg_backend_pid() || ' ' || pg_postmaster_start_time()";

@@ -14,7 +14,7 @@ use super::rows::{self, Where};
 use super::{Call, no_such};
 use crate::app::App;
 use crate::audit;
-use crate::exports::api::{NewExport, Promise, already_pending_in, promise};
+use crate::exports::api::{NewExport, Promise, already_pending_in, promise, require_right};
 use crate::exports::options::Options;
 use crate::exports::queries::{self, Export};
 use crate::exports::{ExportSpec, content, manifest, resource};
@@ -70,7 +70,7 @@ pub(super) async fn get_columns(_caller: crate::identity::Caller) -> Body<Json> 
 }
 
 async fn create(call: &Call, member: Member, request: Request) -> Result<Response, GraphError> {
-    may_export(&member)?;
+    require_right(&member)?;
     let (mut view, mut as_of, mut chosen) = (None, None, Map::new());
     for (name, value) in body::read_object(request).await? {
         match name.as_str() {
@@ -170,7 +170,7 @@ async fn find(call: &Call, member: &Member) -> Result<(Export, i64), GraphError>
 }
 
 async fn retry(call: &Call, member: Member) -> Result<Response, GraphError> {
-    may_export(&member)?;
+    require_right(&member)?;
     let (export, _) = find(call, &member).await?;
     let kept = call.app.db.read(member.organization, |tx| queries::find_kept(tx, export.job.key));
     let (view, spec) = kept.await?.ok_or_else(|| no_such(call.set()))?;
@@ -188,7 +188,7 @@ async fn fetch(
     let Some(file) = export.content.as_ref() else {
         return Err(not_there(&call.app, &export, now));
     };
-    may_export(&member)?;
+    require_right(&member)?;
     content::serve(&call.app, member, export.job.key, file, &method, headers).await
 }
 
@@ -221,18 +221,6 @@ async fn delete(call: &Call, member: Member) -> Result<Response, GraphError> {
         tracing::warn!(%error, "could not remove the file of a deleted export; it is swept later");
     }
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-fn may_export(member: &Member) -> Result<(), GraphError> {
-    if member.may_export {
-        return Ok(());
-    }
-    Err(GraphError::service(
-        StatusCode::FORBIDDEN,
-        "forbidden",
-        "exportNotPermitted",
-        "Your organization does not allow you to export. Ask an organization owner.",
-    ))
 }
 
 /// 409 for an export that has made no file: with `Retry-After` while it may still come.

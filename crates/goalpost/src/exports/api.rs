@@ -57,14 +57,7 @@ pub async fn create_export(
     // Who has left is not in the organization any more, and learns no more of it than a stranger.
     let member = app.identity.member(&caller, organization).await?.filter(|member| member.active);
     let member = member.ok_or_else(organization_not_found)?;
-    if !member.may_export {
-        return Err(GraphError::service(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "exportNotPermitted",
-            "Your organization does not allow you to export. Ask an organization owner.",
-        ));
-    }
+    require_right(&member)?;
     let view = app
         .db
         .read(member.organization, |tx| {
@@ -97,6 +90,19 @@ pub async fn create_export(
         }
     }
     Err(GraphError::unavailable())
+}
+
+/// Refuse a member whom the organization's policy does not let export.
+pub fn require_right(member: &Member) -> Result<(), GraphError> {
+    if member.may_export {
+        return Ok(());
+    }
+    Err(GraphError::service(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "exportNotPermitted",
+        "Your organization does not allow you to export. Ask an organization owner.",
+    ))
 }
 
 /// What came of [`promise`].

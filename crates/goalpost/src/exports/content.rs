@@ -17,7 +17,7 @@ use serde_json::json;
 use tracing::Instrument as _;
 
 use super::ExportId;
-use super::api::find_export;
+use super::api::{find_export, require_right};
 use super::manifest::hex;
 use super::options::media_type;
 use super::queries::{Content, Export};
@@ -50,12 +50,7 @@ pub async fn get_content(
         return Err(not_there(&app, &export, id, now));
     };
     // The rights of now, not those of when the export was asked for.
-    if !member.may_export {
-        return Err(forbidden(
-            "exportNotPermitted",
-            "Your organization does not allow you to export. Ask an organization owner.",
-        ));
-    }
+    require_right(&member)?;
     if !export.content_is_for(&member) {
         return Err(forbidden(
             "exportBelongsToAnother",
