@@ -21,6 +21,7 @@
 //! - [`survey()`] reads a file once, finds what stands in the way of an import, and gathers what an importer
 //!   needs.
 //! - [`Writer`] writes such a file, and [`sample`] invents one of any size.
+//! - [`sheet`] reads the CSV of a view.
 //! - [`label`] tells what an organization's own words for objectives, key results and initiatives mean.
 //!
 //! Nothing of an element is lost without a word: a value that is wrong is an [`Error`] with its place, and
@@ -60,6 +61,7 @@ mod objective;
 mod print;
 mod read;
 pub mod sample;
+pub mod sheet;
 mod survey;
 mod unresolved;
 mod value;

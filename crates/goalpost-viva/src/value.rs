@@ -80,7 +80,7 @@ pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
 
 /// Reads a decimal number whose integer part may be grouped by commas in threes. Words that `f64` takes
 /// (`NaN`, `inf`) are none.
-fn ungrouped(text: &str) -> Option<f64> {
+pub(crate) fn ungrouped(text: &str) -> Option<f64> {
     let plain =
         |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     let Some((first, _)) = text.split_once(',') else {
@@ -95,7 +95,7 @@ fn ungrouped(text: &str) -> Option<f64> {
     grouped.then(|| text.replace(',', "").parse().ok()).flatten()
 }
 
-fn parse_day(text: &str) -> Option<Date> {
+pub(crate) fn parse_day(text: &str) -> Option<Date> {
     let bytes = text.as_bytes();
     if bytes.len() != 10 || !text.is_ascii() || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
@@ -103,7 +103,7 @@ fn parse_day(text: &str) -> Option<Date> {
     Date::new(digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..])?).ok()
 }
 
-fn parse_moment(text: &str) -> Option<DateTime> {
+pub(crate) fn parse_moment(text: &str) -> Option<DateTime> {
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     let Some((day, time)) = text.split_once(' ') else { return parse_day(text).map(DateTime::from) };
     let bytes = time.as_bytes();

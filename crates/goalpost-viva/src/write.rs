@@ -3,10 +3,12 @@
 use std::io::{BufWriter, Seek, Write};
 
 use jiff::civil::DateTime;
+use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::elements::Aside;
 use crate::error::Error;
 use crate::member::{Entity, MemberName};
 use crate::read::Element;
@@ -54,17 +56,38 @@ impl<W: Write + Seek> Writer<W> {
     /// # Errors
     /// [`Error::WrittenOutOfOrder`], and whatever the output returns.
     pub fn write<T: Element>(&mut self, element: &T) -> Result<(), Error> {
-        if T::ENTITY < self.entity {
-            return Err(Error::WrittenOutOfOrder { entity: T::ENTITY, after: self.entity });
+        self.write_value(T::ENTITY, element)
+    }
+
+    fn write_value(&mut self, entity: Entity, value: &impl Serialize) -> Result<(), Error> {
+        if entity < self.entity {
+            return Err(Error::WrittenOutOfOrder { entity, after: self.entity });
         }
-        while self.entity < T::ENTITY {
+        while self.entity < entity {
             self.next_member()?;
         }
-        let written = &mut self.written[T::ENTITY as usize];
+        let written = &mut self.written[entity as usize];
         self.indented.begin_array_value(&mut self.zip, *written == 0)?;
         *written += 1;
         let mut serializer = serde_json::Serializer::with_formatter(&mut self.zip, self.indented.clone());
-        element.serialize(&mut serializer).map_err(|source| Error::Print { entity: T::ENTITY, source })
+        value.serialize(&mut serializer).map_err(|source| Error::Print { entity, source })
+    }
+
+    /// Writes one element like [`Writer::write`], with further keys behind its own: whoever reads the file finds
+    /// them in the element's `aside`.
+    ///
+    /// # Errors
+    /// Those of [`Writer::write`]; a value that is no JSON.
+    pub fn write_with<T: Element>(&mut self, element: &T, more: &[Aside]) -> Result<(), Error> {
+        if more.is_empty() {
+            return self.write(element);
+        }
+        let print = |source| Error::Print { entity: T::ENTITY, source };
+        let mut whole = serde_json::to_value(element).map_err(print)?;
+        for Aside { path, json } in more {
+            whole[path.as_str()] = serde_json::from_str(json).map_err(print)?;
+        }
+        self.write_value(T::ENTITY, &whole)
     }
 
     /// How many elements of an entity were written.

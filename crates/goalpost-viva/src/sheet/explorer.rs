@@ -1,0 +1,200 @@
+//! The table of a view, opened and read row by row.
+
+use std::io::{BufReader, Read, Seek, SeekFrom};
+
+use super::encoding::{Decoder, Encoding};
+use super::error::{CellError, SheetError};
+use super::goal::GoalRow;
+use super::header::{Column, Header, HeaderWords};
+use super::records::Records;
+
+/// How much a table may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SheetLimits {
+    /// The file's size in bytes.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Cells of a row, named or not.
+    pub columns: usize,
+    /// One cell, in bytes of UTF-8.
+    pub cell_bytes: usize,
+    /// All cells of a row, in bytes of UTF-8.
+    pub row_bytes: usize,
+}
+
+impl SheetLimits {
+    /// For a file that the server's operator names on the command line.
+    pub const OPERATOR: Self =
+        Self { bytes: 2 << 30, rows: 1_000_000, columns: 100_000, cell_bytes: 1 << 20, row_bytes: 16 << 20 };
+}
+
+/// The CSV of a view of the Explorer.
+#[derive(Debug)]
+pub struct Explorer<R> {
+    input: R,
+    limits: SheetLimits,
+    encoding: Encoding,
+    separator: u8,
+    header: Header,
+    has_mixed_line_ends: bool,
+}
+
+impl<R: Read + Seek> Explorer<R> {
+    /// Opens a table: finds out how its characters are written, what separates its cells, and what its columns
+    /// hold. Reads the whole file once, and keeps its first row.
+    ///
+    /// # Errors
+    /// When it is too large, no text, empty, or no table of goals.
+    pub fn open(mut input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
+        if input.seek(SeekFrom::End(0))? > limits.bytes {
+            return Err(SheetError::TooLarge { what: "bytes in the file", limit: limits.bytes, row: 0 });
+        }
+        let encoding = Encoding::examine(&mut input)?;
+        let mut best: Option<(usize, u8, Vec<String>)> = None;
+        let mut problem = None;
+        for separator in *b",;\t" {
+            match first_row(&mut input, encoding, separator, limits) {
+                Ok(None) => return Err(SheetError::Empty),
+                Ok(Some(cells)) => {
+                    let known = Header::known(&cells, words);
+                    if best.as_ref().is_none_or(|(most, ..)| known > *most) {
+                        best = Some((known, separator, cells));
+                    }
+                }
+                Err(error) => problem = problem.or(Some(error)),
+            }
+        }
+        match (best, problem) {
+            (Some((known, separator, cells)), problem) => {
+                if let (0, Some(problem)) = (known, problem) {
+                    return Err(problem);
+                }
+                let header = Header::read(&cells, words)?;
+                Ok(Self { input, limits, encoding, separator, header, has_mixed_line_ends: false })
+            }
+            (None, Some(problem)) => Err(problem),
+            (None, None) => Err(SheetError::Empty),
+        }
+    }
+
+    /// How its characters are written.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Whether the table has a column.
+    pub fn has(&self, column: Column) -> bool {
+        self.header.has(column)
+    }
+
+    /// Whether rows end in different ways; known once they were read.
+    pub fn has_mixed_line_ends(&self) -> bool {
+        self.has_mixed_line_ends
+    }
+
+    /// Reads all rows, each with what is wrong in it. Can be called again.
+    ///
+    /// # Errors
+    /// What makes the rest of the file unreadable, and whatever `visit` returns.
+    pub fn each<E: From<SheetError>>(
+        &mut self,
+        mut visit: impl FnMut(GoalRow, Vec<CellError>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let decoder = Decoder::new(&mut self.input, self.encoding).map_err(SheetError::from)?;
+        let mut records =
+            Records::new(BufReader::with_capacity(64 << 10, decoder), self.separator, self.limits);
+        let mut cells = Vec::new();
+        records.next(&mut cells)?;
+        let mut rows = 0;
+        while records.next(&mut cells)? {
+            rows += 1;
+            if rows > self.limits.rows {
+                return Err(SheetError::TooLarge { what: "rows", limit: self.limits.rows, row: 0 }.into());
+            }
+            let mut errors = Vec::new();
+            let goal = GoalRow::read(records.row(), &cells, &self.header, &mut errors);
+            visit(goal, errors)?;
+        }
+        self.has_mixed_line_ends = records.has_mixed_line_ends();
+        Ok(())
+    }
+}
+
+fn first_row<R: Read + Seek>(
+    input: &mut R,
+    encoding: Encoding,
+    separator: u8,
+    limits: SheetLimits,
+) -> Result<Option<Vec<String>>, SheetError> {
+    let mut records = Records::new(BufReader::new(Decoder::new(input, encoding)?), separator, limits);
+    let mut cells = Vec::new();
+    Ok(records.next(&mut cells)?.then_some(cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn rows(text: &str) -> Result<Vec<(GoalRow, Vec<CellError>)>, SheetError> {
+        let mut table =
+            Explorer::open(Cursor::new(text.as_bytes()), SheetLimits::OPERATOR, &HeaderWords::default())?;
+        let mut rows = Vec::new();
+        table.each(|row, errors| {
+            rows.push((row, errors));
+            Ok::<_, SheetError>(())
+        })?;
+        Ok(rows)
+    }
+
+    #[test]
+    fn cells_may_be_separated_by_commas_semicolons_or_tabs() {
+        for separator in [",", ";", "\t"] {
+            let text = ["Id", "Title", "Progress %\r\n7", "Plant hedges", "64"].join(separator);
+            let rows = rows(&text).expect("a table");
+            let (row, errors) = &rows[0];
+            assert_eq!((row.row, row.id, row.title.as_str()), (2, Some(7), "Plant hedges"));
+            assert_eq!((row.progress_percent, errors.len()), (Some(64.0), 0));
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_told_with_their_place() {
+        let rows = rows("Id,Title,Start Date,Target\r\nx,Plant,31.01.2025,much,more\r\n").expect("a table");
+        let told: Vec<String> = rows[0].1.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "row 2, column `Id`: `x` is no number of a goal",
+                "row 2, column `Start Date`: `31.01.2025` is no day such as 2025-01-31",
+                "row 2, column `Target`: `much` is no number such as 1234.5 or 1,234.5",
+                "row 2, column `column 5`: `more` stands behind the last header; was a quotation mark or a separator lost?",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_kept_word_for_word() {
+        let rows = rows("Title,Colour,Aligned To,Checkins,\nPlant,green,Grow,soon,later\n").expect("a table");
+        let aside: Vec<(&str, &str)> =
+            rows[0].0.aside.iter().map(|aside| (aside.path.as_str(), aside.json.as_str())).collect();
+        assert_eq!(
+            aside,
+            [
+                ("Colour", "\"green\""),
+                ("Aligned To (weight, Objective ID)", "\"Grow\""),
+                ("Checkins (column 4)", "\"soon\""),
+                ("Checkins (column 5)", "\"later\""),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_million_columns_are_refused_at_once() {
+        let text = format!("Title{}", ",x".repeat(1_000_000));
+        assert!(matches!(rows(&text), Err(SheetError::TooLarge { what: "columns", row: 1, .. })));
+        assert!(matches!(rows(""), Err(SheetError::Empty)));
+    }
+}

@@ -1,0 +1,25 @@
+//! Tables that people took out of Viva Goals: the CSV of a view of the Explorer.
+//!
+//! ```text
+//! bytes ──encoding──▶ UTF-8 ──records──▶ cells ──header──▶ columns ──cells──▶ GoalRow
+//! ```
+//! Nothing is trusted and nothing is lost: the size of a cell, a row and a header is bounded while reading; a
+//! value that is wrong is a [`CellError`] with its row and column; what is not understood is in the row's
+//! `aside`. One row is in memory at a time.
+//!
+//! Read in this order: `encoding`, `records`, `header`, `cells`, `goal`, `explorer`.
+
+mod cells;
+mod encoding;
+mod error;
+mod explorer;
+mod goal;
+mod header;
+mod records;
+
+pub use cells::{CheckInCell, Parent, aligned_to, check_in, names};
+pub use encoding::Encoding;
+pub use error::{CellError, SheetError};
+pub use explorer::{Explorer, SheetLimits};
+pub use goal::GoalRow;
+pub use header::{Column, HeaderWords};
