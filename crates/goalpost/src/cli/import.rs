@@ -1,17 +1,20 @@
 //! `goalpost import`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use goalpost::goals::ObjectType;
-use goalpost::imports::{self, ImportOptions};
+use goalpost::imports::{self, ImportMap, ImportOptions};
 use uuid::Uuid;
 
 use super::Session;
 use super::failure::Failure;
 use super::printer::{Progress, remark};
 
-/// Read the ZIP of an organization that Viva Goals handed out
+/// Read what Viva Goals handed out: the ZIP of an organization, or the CSV of a view
+///
+/// Which of them it is, the file says itself. A CSV knows people by name only and shows a part: what it does not say stays
+/// as it is here, and who is not found becomes an inactive person, unless --map says who is meant.
 ///
 /// The whole file is checked before anything is written, and is written whole or not at all; a running server goes on
 /// answering. Importing the same file again changes nothing; a newer one updates.
@@ -19,9 +22,10 @@ use super::printer::{Progress, remark};
 #[command(after_help = "Examples:
   goalpost import export.zip --organization \"Contoso\" --dry-run
   goalpost import export.zip --organization \"Contoso\" \\
-    --organization-id 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --label \"Big rock=objective\"")]
+    --organization-id 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --label \"Big rock=objective\"
+  goalpost import VivaGoals_15229_all_okrs_2025_11_20_1763665314.csv --organization \"Contoso\" --map people.toml")]
 pub(super) struct ImportArgs {
-    /// The ZIP
+    /// The ZIP or CSV
     file: PathBuf,
     /// Name of the organization, made if the file's is not there yet
     #[arg(long, value_name = "NAME")]
@@ -41,6 +45,13 @@ pub(super) struct ImportArgs {
     /// What a custom label means: objective, key result or initiative
     #[arg(long, value_name = "LABEL=TYPE", value_parser = label)]
     label: Vec<(String, ObjectType)>,
+    /// TOML: whose e-mail address a name of a CSV has, and what its headers mean
+    #[arg(
+        long,
+        value_name = "FILE",
+        long_help = "TOML with what the names and headers of a CSV mean:\n\n  [people]\n  \"Ada Quill\" = \"ada.quill@contoso.example\"\n  [headers]\n  \"Titel\" = \"Title\""
+    )]
+    map: Option<PathBuf>,
 }
 
 /// A clap value parser.
@@ -58,6 +69,7 @@ fn label(text: &str) -> Result<(String, ObjectType), String> {
 pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
     let app = session.open_or_create()?;
     let dry_run = args.dry_run;
+    let map = args.map.as_deref().map_or_else(|| Ok(ImportMap::default()), read_map)?;
     let options = ImportOptions {
         organization_name: args.organization,
         organization_id: args.organization_id,
@@ -65,6 +77,7 @@ pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
         prune: args.prune,
         take_file: args.take_file,
         labels: args.label,
+        map,
         ids: app.ids,
     };
     let bar = Progress::bar();
@@ -78,6 +91,14 @@ pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
         remark("note", "this was a dry run: nothing was written");
     }
     Ok(())
+}
+
+fn read_map(path: &Path) -> Result<ImportMap, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    ImportMap::parse(&text).map_err(|error| {
+        Failure::new(format!("`{}` is no map of names and headers: {error}", path.display()))
+            .hint("it has `[people]` with lines such as `\"Name\" = \"mail@contoso.example\"`, and `[headers]` with lines such as `\"Titel\" = \"Title\"`")
+    })
 }
 
 /// Show how far an import is.

@@ -290,7 +290,7 @@ pub fn parts(tx: &Tx<'_>, organization: OrganizationNumber, parent: i64) -> Resu
 }
 
 /// The way up from one goal to another, both ends with it; `None` if the other is not above it.
-pub(super) fn path_up(
+pub(crate) fn path_up(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     from: i64,

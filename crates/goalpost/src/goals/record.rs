@@ -234,7 +234,7 @@ impl GoalRecord {
     }
 
     /// What a column of numbers holds.
-    pub(super) fn real(&self, column: Column) -> Option<f64> {
+    pub(crate) fn real(&self, column: Column) -> Option<f64> {
         match self.get(column) {
             Value::Real(value) => Some(*value),
             _ => None,
@@ -242,7 +242,7 @@ impl GoalRecord {
     }
 
     /// What a column of whole numbers holds.
-    pub(super) fn int(&self, column: Column) -> Option<i64> {
+    pub(crate) fn int(&self, column: Column) -> Option<i64> {
         match self.get(column) {
             Value::Int(value) => Some(*value),
             _ => None,
@@ -250,7 +250,7 @@ impl GoalRecord {
     }
 
     /// What a column of texts holds; empty for none.
-    pub(super) fn text(&self, column: Column) -> &str {
+    pub(crate) fn text(&self, column: Column) -> &str {
         match self.get(column) {
             Value::Text(text) => text,
             _ => "",

@@ -9,6 +9,7 @@ use goalpost_viva::{Aside, Element, Entity};
 use super::ImportError;
 use super::report::KeptAside;
 use super::run::Import;
+use super::table::CELLS;
 use crate::table::{key_batches, keys_at_once};
 
 /// Writes to `import_aside`. For an element of the file, its rows there become what the file says; those of other
@@ -50,6 +51,11 @@ impl Asides {
                 cells.insert(path, aside.json);
             }
             let present = present.remove(&element.id()).unwrap_or_default();
+            if import.partial.is_some() {
+                // A table does not know what the ZIP had beside the goal.
+                let others = present.iter().filter(|(path, _)| !path.starts_with(CELLS));
+                cells.extend(others.map(|(path, json)| (path.clone(), json.clone())));
+            }
             if cells != present {
                 replace(import, T::ENTITY, element.id(), &present, &cells)?;
             }

@@ -233,7 +233,12 @@ fn whole_json<T: Element>(element: &T) -> String {
     serde_json::to_string(element).expect("an element that was read can be printed")
 }
 
-fn is_known(tx: &Tx<'_>, organization: OrganizationNumber, goal: i64) -> Result<bool, ImportError> {
+/// Whether a goal is here, and not only a mention of it.
+pub(super) fn is_known(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    goal: i64,
+) -> Result<bool, ImportError> {
     let found = tx.query_opt(
         "-- imports::is_known
         select 1 from goal where organization = ?1 and id = ?2 and origin <> ?3",

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use goalpost_db::ErrorKind;
 use goalpost_viva::Error as FileError;
+use goalpost_viva::sheet::{CellError, SheetError};
 use uuid::Uuid;
 
 /// Why an import did not happen. Nothing was changed.
@@ -32,6 +33,37 @@ pub enum ImportError {
         /// How many there are.
         total: u64,
     },
+    /// The file is not the table of a view.
+    #[error("`{}` cannot be imported: {source}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SheetError,
+    },
+    /// The table was read to its end, and some of its cells cannot be taken.
+    #[error("the file has {total} {}:{}", if *total == 1 { "problem" } else { "problems" }, CellLines(shown))]
+    Cells {
+        /// The first of them.
+        shown: Vec<CellError>,
+        /// How many there are.
+        total: u64,
+    },
+    /// The file is a workbook of an older kind, or under a password.
+    #[error("`{}` is a workbook under a password, or of the old kind `.xls`", path.display())]
+    Protected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is here and not in a table cannot be taken away.
+    #[error("a table shows a view and not the whole organization, so nothing can be removed by it")]
+    NothingToPrune,
+    /// Nothing says which organization a table is of.
+    #[error("a table does not say of which organization it is")]
+    NoOrganization,
+    /// A goal of the table would be its own ancestor, together with alignments that are here.
+    #[error("goals would be each other's parents in a circle: {}", Ids(.0))]
+    Circle(Vec<i64>),
     /// An id of the file is among those that Goalpost gives to what is made here.
     #[error("{what} has the id {id}, but ids of files are below {limit}")]
     IdTooLarge {
@@ -82,13 +114,26 @@ impl ImportError {
         Some(match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => FREE_SPACE.to_owned(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "check the path; it is the ZIP that Viva Goals handed out, not unpacked".to_owned()
+                "check the path; it is the ZIP that Viva Goals handed out, not unpacked, or the CSV of a view".to_owned()
             }
             Self::File { .. } => {
                 "the import takes the ZIP of a whole organization as Viva Goals handed it out".to_owned()
             }
             Self::Problems { .. } => {
                 "correct these elements in the JSON members and pack them again; nothing was imported".to_owned()
+            }
+            Self::Table { source, .. } => source.hint().to_owned(),
+            Self::Cells { .. } => {
+                "correct these cells and import the file again; nothing was imported".to_owned()
+            }
+            Self::Protected { .. } => {
+                "open it in a spreadsheet and save it as CSV (UTF-8), without a password".to_owned()
+            }
+            Self::NothingToPrune => "leave `--prune` out; the ZIP of the whole organization can do it".to_owned(),
+            Self::NoOrganization => "say `--organization \"Name\"` or `--organization-id GUID`".to_owned(),
+            Self::Circle(_) => {
+                "take one of them out of `Aligned To` in the file, or unalign it here; nothing was imported"
+                    .to_owned()
             }
             Self::IdTooLarge { .. } => "the file was not made by Viva Goals; give smaller ids".to_owned(),
             Self::NoName { .. } => {
@@ -122,6 +167,25 @@ struct Lines<'a>(&'a [FileError]);
 impl std::fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+struct CellLines<'a>(&'a [CellError]);
+
+impl std::fmt::Display for CellLines<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+struct Ids<'a>(&'a [i64]);
+
+impl std::fmt::Display for Ids<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, id) in self.0.iter().take(20).enumerate() {
+            write!(f, "{}{id}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 

@@ -74,13 +74,16 @@ impl Import<'_> {
             if let Some(old) = &old {
                 wanted.set(Column::UpdatedAt, old.get(Column::UpdatedAt).clone());
             }
+            if let (Some(old), Some(partial)) = (&old, &self.partial) {
+                partial.carry_over(old, &mut wanted);
+            }
             let settled = match &old {
                 Some(old) if imported.has(old.id) => self.keep_changes(old, &mut wanted, &imported),
                 _ => Vec::new(),
             };
             let tally = self.report.tally_mut(Entity::Objectives);
             match &old {
-                Some(old) if old.is_from(Origin::File) => {
+                Some(old) if !old.is_from(Origin::Reference) => {
                     let differs = |field: Field| field.value(old) != field.value(&wanted);
                     if Field::all().any(differs) { tally.changed += 1 } else { tally.unchanged += 1 }
                 }
@@ -111,6 +114,9 @@ impl Import<'_> {
         let mut settled = Vec::new();
         for field in Field::all() {
             let Some(before) = imported.get(present.id, field) else { continue };
+            if self.partial.as_ref().is_some_and(|partial| partial.is_unsaid(field)) {
+                continue;
+            }
             let file = field.to_json(field.value(wanted));
             if field.value(present) == field.value(wanted) {
                 settled.push(field);

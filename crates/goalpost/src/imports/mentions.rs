@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use goalpost_viva::Entity;
 
+use super::ImportError;
+use super::checkins::is_known;
 use super::report::{Reference, ReferenceKind};
 use super::run::Import;
+use super::table::Partial;
 
 /// Mentions of teams, periods, tags and goals that the file does not hold. The survey bounds how many there are; goals
 /// of check-ins are bounded here.
@@ -24,7 +27,9 @@ impl Mentions {
 impl Import<'_> {
     /// Count a mention, unless the file holds what it leads to.
     pub(super) fn mention(&mut self, entity: Entity, kind: ReferenceKind, id: i64) {
-        if !self.is_in_file(entity, id) {
+        // What a table names and is here is no loose end.
+        let is_loose = |partial: &Partial| kind == ReferenceKind::Parent || partial.loose.contains(&id);
+        if !self.is_in_file(entity, id) && self.partial.as_ref().is_none_or(is_loose) {
             *self.mentions.by_id.entry((kind, id)).or_default() += 1;
         }
     }
@@ -42,11 +47,17 @@ impl Import<'_> {
     }
 
     /// Add what was counted to the report.
-    pub(super) fn report_mentions(&mut self) {
+    pub(super) fn report_mentions(&mut self) -> Result<(), ImportError> {
         let Mentions { by_id, goals, parent_teams } = std::mem::take(&mut self.mentions);
         let unresolved = &self.survey.unresolved;
         let references = &mut self.report.references;
         for ((kind, id), times) in by_id {
+            if self.partial.is_some()
+                && kind == ReferenceKind::Parent
+                && is_known(self.tx, self.organization.number, id)?
+            {
+                continue;
+            }
             let names = match kind {
                 ReferenceKind::Team => &unresolved.teams,
                 ReferenceKind::Period => &unresolved.periods,
@@ -67,5 +78,6 @@ impl Import<'_> {
             let all = (unresolved.check_ins.goal_ids() | unresolved.comments.goal_ids()).len();
             references.total += all.saturating_sub(goals.len() as u64);
         }
+        Ok(())
     }
 }

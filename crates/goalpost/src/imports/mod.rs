@@ -1,4 +1,4 @@
-//! Imports: the ZIP of a whole Viva Goals organization becomes rows.
+//! Imports: the ZIP of a whole Viva Goals organization, or the CSV of a view, becomes rows.
 //!
 //! ```text
 //! file ──survey──▶ what is in it, what is wrong ──one transaction──▶ rows, report
@@ -6,10 +6,11 @@
 //! ```
 //! The file is read twice. The first pass checks every element and finds what the file mentions but does not hold; the
 //! second one writes, all or nothing, while readers go on with the state before. What stands in the database already
-//! is compared field by field, so a file that brings nothing new changes nothing.
+//! is compared field by field, so a file that brings nothing new changes nothing. A CSV is made into such a ZIP first, and
+//! goes the same way.
 //!
 //! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
-//! that were changed here), `prune`, `aside`, `report`.
+//! that were changed here), `prune`, `aside`, `report`, `table`.
 
 mod aside;
 mod checkins;
@@ -24,6 +25,7 @@ mod people;
 mod prune;
 mod report;
 mod run;
+mod table;
 mod time;
 
 pub use error::ImportError;
@@ -32,6 +34,7 @@ pub use report::{
     ReferenceKind, Report, Tally,
 };
 pub use run::run;
+pub use table::ImportMap;
 use uuid::Uuid;
 
 use crate::goals::ObjectType;
@@ -52,6 +55,8 @@ pub struct ImportOptions {
     pub take_file: bool,
     /// Meanings of labels of object types, which go before what is known about them.
     pub labels: Vec<(String, ObjectType)>,
+    /// What names and headers of a table mean.
+    pub map: ImportMap,
     /// Where new GUIDs come from.
     pub ids: Ids,
 }

@@ -4,7 +4,7 @@ use goalpost_db::{Lock, Tx, params};
 use uuid::Uuid;
 
 use super::{ImportError, ImportOptions};
-use crate::ids::OrganizationNumber;
+use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::orgs::{ExportPolicy, GoalPolicy, Organization, queries};
 use crate::views;
 
@@ -27,9 +27,18 @@ pub(super) fn find_or_make(
         return Ok((adopt(tx, organization, options, file_number)?, false));
     }
     let name = options.organization_name.as_deref().ok_or(ImportError::NoName { number: file_number })?;
+    make(tx, options, name, Some(file_number))
+}
+
+fn make(
+    tx: &Tx<'_>,
+    options: &ImportOptions,
+    name: &str,
+    file_number: Option<i64>,
+) -> Result<(Organization, bool), ImportError> {
     let guid = options.organization_id.unwrap_or_else(|| options.ids.guid());
     if options.dry_run {
-        let (name, file_number) = (name.to_owned(), Some(file_number));
+        let name = name.to_owned();
         let export_policy = ExportPolicy::Owners;
         let organization = Organization {
             number: NOBODY,
@@ -43,7 +52,48 @@ pub(super) fn find_or_make(
         };
         return Ok((organization, true));
     }
-    Ok((views::presets::found(tx, guid, name, Some(file_number), "import")?, true))
+    Ok((views::presets::found(tx, guid, name, file_number, "import")?, true))
+}
+
+/// The same for a table, which may say no number. What the operator says comes first, and a number that the
+/// organization does not have is never given to it.
+pub(super) fn find_or_make_for_table(
+    tx: &Tx<'_>,
+    options: &ImportOptions,
+    number: Option<i64>,
+) -> Result<(Organization, bool), ImportError> {
+    let by_name = match &options.organization_name {
+        Some(name) if options.organization_id.is_none() => {
+            only(queries::list(tx)?.into_iter().filter(|organization| organization.name == *name).collect())?
+        }
+        _ => None,
+    };
+    let of_number = match number {
+        Some(number) => queries::list_by_file_number(tx, number)?,
+        None => Vec::new(),
+    };
+    let found = match (options.organization_id, by_name) {
+        (Some(guid), _) => queries::find_by_guid(tx, guid)?,
+        (None, Some(organization)) => Some(organization),
+        (None, None) if options.organization_name.is_none() => only(of_number.clone())?,
+        _ => None,
+    };
+    if let Some(organization) = found {
+        tx.enter(organization.number.0)?;
+        if !options.dry_run {
+            tx.lock(organization.number.0, Lock::Data)?;
+        }
+        return match (organization.file_number, number) {
+            (Some(expected), Some(found)) if expected != found && organization.number.0 != found => {
+                let Organization { guid, name, .. } = organization;
+                Err(ImportError::OtherOrganization { guid, name, expected, found })
+            }
+            _ => Ok((organization, false)),
+        };
+    }
+    let name = options.organization_name.as_deref().ok_or(ImportError::NoOrganization)?;
+    let number = number.filter(|number| of_number.is_empty() && *number < FIRST_MINTED);
+    make(tx, options, name, number)
 }
 
 fn find(tx: &Tx<'_>, options: &ImportOptions, file_number: i64) -> Result<Option<Organization>, ImportError> {

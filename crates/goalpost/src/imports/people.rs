@@ -168,6 +168,9 @@ impl People {
     /// Add the people whom the file mentions and does not list to the report.
     pub(super) fn report_mentions(&self, import: &mut Import<'_>) {
         for (&id, (name, times)) in &self.mentions {
+            if import.partial.as_ref().is_some_and(|partial| !partial.loose.contains(&id)) {
+                continue;
+            }
             import.report.references.add(|| Reference {
                 kind: ReferenceKind::Person,
                 id: Some(id),

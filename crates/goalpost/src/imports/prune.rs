@@ -21,6 +21,9 @@ use crate::table::Table;
 impl Import<'_> {
     /// Find, and if asked to take away, what is missing among goals, people, teams, periods and tags.
     pub(super) fn find_missing(&mut self) -> Result<(), ImportError> {
+        if self.partial.is_some() {
+            return Ok(());
+        }
         self.find_missing_goals()?;
         self.find_missing_mentions(Entity::Users, "person", "status = 'inactive', manager = null")?;
         self.find_missing_mentions(Entity::Teams, "team", "status = 'Archived'")?;
@@ -30,6 +33,9 @@ impl Import<'_> {
 
     /// The same for check-ins or comments. What was written here, and not brought by a file, is never missing.
     pub(super) fn find_missing_entries(&mut self, entity: Entity, table: &Table) -> Result<(), ImportError> {
+        if self.partial.is_some() {
+            return Ok(());
+        }
         let sql = format!(
             "-- imports::file_entries\nselect id, goal from {} where organization = ?1 and id < ?2",
             table.name

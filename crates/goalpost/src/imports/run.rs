@@ -14,10 +14,12 @@ use sha2::{Digest, Sha256};
 use super::aside::Asides;
 use super::labels::Labels;
 use super::mentions::Mentions;
-use super::organization::find_or_make;
+use super::organization::{find_or_make, find_or_make_for_table};
 use super::people::People;
 use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
+use super::table::{self, CheckedTable, ImportMap, Kind, Partial};
 use super::{ImportError, ImportOptions, Progress};
+use crate::goals::recompute;
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::orgs::{Organization, queries};
 
@@ -28,7 +30,7 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// How long an import waits for the write lock; only short writes, or another long one, hold it.
 const WRITE_WAIT: Duration = Duration::from_mins(1);
 
-/// Import the ZIP of a whole organization, all or nothing. Blocks; call it from a thread that may.
+/// Import the ZIP of a whole organization, or the CSV of a view, all or nothing. Blocks; call it from a thread that may.
 ///
 /// The report is also kept with the data: in the database, and as a file in `data_folder`, unless nothing was written.
 /// Memory does not grow with the file, apart from sets of ids, and stays below 256 MiB for five million goals.
@@ -43,41 +45,67 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ImportError> {
     let _lock = lock(data_folder)?;
-    let mut zip = File::open(file).map_err(|source| io_error(file, source))?;
-    let sha256 = hash(&mut zip).map_err(|source| io_error(file, source))?;
+    let mut opened = File::open(file).map_err(|source| io_error(file, source))?;
+    let sha256 = hash(&mut opened).map_err(|source| io_error(file, source))?;
 
-    let file_error = |source| ImportError::File { path: file.to_owned(), source: Box::new(source) };
-    let mut archive = Archive::open(zip, Limits::OPERATOR).map_err(file_error)?;
-    let survey = check(&mut archive, progress)?;
-    let labels = Labels::decide(&survey.type_labels, &options.labels);
-
-    let report = Report {
+    let (number, made_at) = table::named(file);
+    let mut report = Report {
         dry_run: options.dry_run,
         organization: ImportedOrganization { id: uuid::Uuid::nil(), name: String::new(), created: false },
         file: ImportedFile {
             name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             sha256: hex(&sha256),
-            organization_number: archive.organization_number(),
-            exported_at: archive.exported_at().strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            organization_number: number,
+            exported_at: made_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string()),
         },
         revision: None,
         entities: Entity::ALL.into_iter().map(Tally::new).collect(),
         tasks: 0,
-        labels: labels.listed.clone(),
-        unused_labels: labels.unused.clone(),
+        labels: Vec::new(),
+        unused_labels: Vec::new(),
         references: Listed::default(),
         asides: Listed::default(),
         conflicts: Listed::default(),
         missing: Listed::default(),
         restricted_goals: 0,
         unclear_permissions: Listed::default(),
-        ignored_members: archive.ignored().to_vec(),
+        ignored_members: Vec::new(),
+        notes: Vec::new(),
+        mapping: None,
         report_file: None,
     };
-    let mut write = |tx: &Tx<'_>| {
-        let input = Input { options, survey: &survey, labels: &labels, sha256, path: file };
-        write_all(tx, &mut archive, &input, report.clone(), progress)
-    };
+    let input = Input { options, sha256, path: file };
+    match Kind::of(&mut opened, file).map_err(|source| io_error(file, source))? {
+        Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
+        Kind::Table => {
+            let mut checked = table::check(opened, file, options, progress)?;
+            report.notes.clone_from(&checked.notes);
+            save(db, data_folder, options, |tx| {
+                write_table(tx, &mut checked, &input, data_folder, report.clone(), progress)
+            })
+        }
+        Kind::Zip => {
+            let file_error = |source| ImportError::File { path: file.to_owned(), source: Box::new(source) };
+            let mut archive = Archive::open(opened, Limits::OPERATOR).map_err(file_error)?;
+            let survey = check(&mut archive, progress)?;
+            report.file.organization_number = Some(archive.organization_number());
+            report.file.exported_at = Some(archive.exported_at().strftime("%Y-%m-%d %H:%M:%S").to_string());
+            report.ignored_members = archive.ignored().to_vec();
+            save(db, data_folder, options, |tx| {
+                let found = find_or_make(tx, options, archive.organization_number())?;
+                write_all(tx, &mut archive, &input, &survey, found, None, report.clone(), progress)
+            })
+        }
+    }
+}
+
+/// Write in one transaction, and leave a report; in a dry run look only.
+fn save(
+    db: &Db,
+    data_folder: &Path,
+    options: &ImportOptions,
+    mut write: impl FnMut(&Tx<'_>) -> Result<Report, ImportError>,
+) -> Result<Report, ImportError> {
     if options.dry_run {
         return db.snapshot(Scope::Global, write);
     }
@@ -130,11 +158,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn check(archive: &mut Archive<File>, progress: &mut dyn FnMut(Progress)) -> Result<Survey, ImportError> {
     let total = Entity::ALL.into_iter().map(|entity| archive.size_bytes(entity)).sum();
-    let survey = goalpost_viva::survey(archive, &mut |done| progress(Progress::Checking { done, total }));
-    let survey = survey.map_err(|Problems { listed, further }| ImportError::Problems {
-        total: listed.len() as u64 + further,
-        shown: listed,
-    })?;
+    let survey = survey_of(archive, &mut |done| progress(Progress::Checking { done, total }))?;
     for entity in Entity::ALL {
         if let Some(largest) = survey.ids(entity).max()
             && largest >= FIRST_MINTED.cast_unsigned()
@@ -144,6 +168,13 @@ fn check(archive: &mut Archive<File>, progress: &mut dyn FnMut(Progress)) -> Res
         }
     }
     Ok(survey)
+}
+
+fn survey_of(archive: &mut Archive<File>, progress: &mut dyn FnMut(u64)) -> Result<Survey, ImportError> {
+    goalpost_viva::survey(archive, progress).map_err(|Problems { listed, further }| ImportError::Problems {
+        total: listed.len() as u64 + further,
+        shown: listed,
+    })
 }
 
 fn write_report(data_folder: &Path, made_at_us: i64, report: &Report) -> std::io::Result<PathBuf> {
@@ -159,26 +190,48 @@ fn write_report(data_folder: &Path, made_at_us: i64, report: &Report) -> std::io
 /// What an import works from.
 struct Input<'a> {
     options: &'a ImportOptions,
-    survey: &'a Survey,
-    labels: &'a Labels,
     sha256: [u8; 32],
     path: &'a Path,
 }
 
+/// Turn a table into elements, and write those.
+fn write_table(
+    tx: &Tx<'_>,
+    checked: &mut CheckedTable,
+    input: &Input<'_>,
+    data_folder: &Path,
+    report: Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
+    let found = find_or_make_for_table(tx, input.options, report.file.organization_number)?;
+    let number = found.0.number;
+    let (mut archive, partial) =
+        table::translate(tx, number, checked, input.options, input.path, data_folder)?;
+    let survey = survey_of(&mut archive, &mut |_| {})?;
+    write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is said once, by one of two callers")]
 fn write_all(
     tx: &Tx<'_>,
     archive: &mut Archive<File>,
     input: &Input<'_>,
-    report: Report,
+    survey: &Survey,
+    (organization, created): (Organization, bool),
+    partial: Option<Partial>,
+    mut report: Report,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ImportError> {
-    let (organization, created) = find_or_make(tx, input.options, archive.organization_number())?;
+    let labels = Labels::decide(&survey.type_labels, &input.options.labels);
+    report.labels.clone_from(&labels.listed);
+    report.unused_labels.clone_from(&labels.unused);
     let mut import = Import {
         tx,
         path: input.path,
         options: input.options,
-        survey: input.survey,
-        labels: input.labels,
+        survey,
+        labels: &labels,
+        partial,
         revision: (created && !input.options.dry_run).then_some(organization.revision),
         organization,
         report,
@@ -205,9 +258,11 @@ fn write_all(
     import.write_comments(archive, &mut people, &mut asides)?;
     import.write_goals(archive, &mut people, &mut asides)?;
     import.find_missing()?;
+    import.find_circle()?;
     import.recount()?;
     people.report_mentions(&mut import);
-    import.report_mentions();
+    import.report_mentions()?;
+    import.report_partial();
     import.finish(input.sha256)
 }
 
@@ -218,6 +273,8 @@ pub(super) struct Import<'a> {
     pub(super) options: &'a ImportOptions,
     pub(super) survey: &'a Survey,
     pub(super) labels: &'a Labels,
+    /// What the file leaves open; none for that of a whole organization.
+    pub(super) partial: Option<Partial>,
     pub(super) organization: Organization,
     pub(super) report: Report,
     /// Made when the first change is met, so that an import without changes makes none.
@@ -321,6 +378,28 @@ impl Import<'_> {
             Ok(())
         } else {
             Err(ImportError::FileChanged)
+        }
+    }
+
+    /// A file that shows a part may close a circle with what is here.
+    fn find_circle(&mut self) -> Result<(), ImportError> {
+        let edges = self.partial.as_mut().map(|partial| std::mem::take(&mut partial.new_edges));
+        for (goal, parent) in edges.unwrap_or_default() {
+            if let Some(circle) = recompute::path_up(self.tx, self.number(), parent, goal)?
+                && !self.options.dry_run
+            {
+                return Err(ImportError::Circle([&[goal][..], &circle].concat()));
+            }
+        }
+        Ok(())
+    }
+
+    fn report_partial(&mut self) {
+        let Some(partial) = &mut self.partial else { return };
+        self.report.notes.append(&mut partial.notes);
+        if !partial.unknown_people.is_empty() {
+            let names = partial.unknown_people.keys().take(1_000).map(String::as_str);
+            self.report.mapping = Some(ImportMap::to_fill_in(names));
         }
     }
 

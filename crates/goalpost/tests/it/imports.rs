@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod references;
+mod tables;
 mod updates;
 mod whole_files;
 

@@ -45,6 +45,10 @@ pub struct Report {
     pub unclear_permissions: Listed<i64>,
     /// Entries of the ZIP that are no member of an organization's export.
     pub ignored_members: Vec<String>,
+    /// What else should be known about the file.
+    pub notes: Vec<String>,
+    /// A file for `--map` with the names that lead to nobody or to several people, ready to be filled in.
+    pub mapping: Option<String>,
     /// Where this report lies as JSON; none in a dry run, or if it could not be written.
     pub report_file: Option<PathBuf>,
 }
@@ -68,10 +72,10 @@ pub struct ImportedFile {
     pub name: String,
     /// The hash of its bytes, in hexadecimal digits.
     pub sha256: String,
-    /// The organization's number in the names of its members.
-    pub organization_number: i64,
-    /// When it was made, by the names of its members; UTC.
-    pub exported_at: String,
+    /// The organization's number, by the names of the ZIP's members or that of the table.
+    pub organization_number: Option<i64>,
+    /// When it was made, by the same names; UTC.
+    pub exported_at: Option<String>,
 }
 
 /// How many elements of one entity met which fate. Each element that was read is either kept aside or one of added,

@@ -17,7 +17,10 @@ impl fmt::Display for Report {
         };
         writeln!(f, "{done} `{}`", organization.name)?;
         writeln!(f, "  id    {}", organization.id)?;
-        writeln!(f, "  file  {} of {} UTC", self.file.name, self.file.exported_at)?;
+        match &self.file.exported_at {
+            Some(at) => writeln!(f, "  file  {} of {at} UTC", self.file.name)?,
+            None => writeln!(f, "  file  {}", self.file.name)?,
+        }
         writeln!(f)?;
         self.write_tallies(f)?;
         self.write_labels(f)?;
@@ -116,7 +119,20 @@ impl Report {
         )?;
         let ignored =
             Listed { total: self.ignored_members.len() as u64, first: self.ignored_members.clone() };
-        write_list(f, "entries of the ZIP that were ignored", &ignored, |f, name| f.write_str(name))
+        write_list(f, "entries of the ZIP that were ignored", &ignored, |f, name| f.write_str(name))?;
+        let notes = Listed { total: self.notes.len() as u64, first: self.notes.clone() };
+        write_list(f, "notes", &notes, |f, note| f.write_str(note))?;
+        match &self.mapping {
+            Some(mapping) => {
+                writeln!(f, "\nnames that lead to nobody, or to several people; for --map:")?;
+                mapping.lines().take(SHOWN).try_for_each(|line| writeln!(f, "  {line}"))?;
+                match mapping.lines().count().saturating_sub(SHOWN) {
+                    0 => Ok(()),
+                    more => writeln!(f, "  … and {more} more"),
+                }
+            }
+            None => Ok(()),
+        }
     }
 
     fn write_next_steps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,6 +146,9 @@ impl Report {
         if self.missing.first.iter().any(|missing| !missing.removed) {
             steps
                 .push("if what is no longer in the file shall go, import again with --prune (history stays)");
+        }
+        if self.mapping.is_some() {
+            steps.push("if such a name is somebody who is here, write the e-mail address behind it into a file and import again with --map FILE");
         }
         if self.dry_run {
             steps.push("this was a dry run and nothing was written; import without --dry-run to write");

@@ -58,6 +58,16 @@ impl Imported {
         .expect("the file is imported")
     }
 
+    /// Import the table of a view.
+    fn import_table(&self, csv: &[u8]) -> Report {
+        let path = self.folder.path().join("view.csv");
+        std::fs::write(&path, csv).expect("the file is written");
+        let options = ImportOptions { organization_id: Some(self.organization), ..Default::default() };
+        let app = &self.t.app;
+        tokio::task::block_in_place(|| imports::run(&app.db, &app.config.data, &path, &options, &mut |_| {}))
+            .expect("the table is imported")
+    }
+
     fn zip(&self) -> PathBuf {
         self.folder.path().join("organization.zip")
     }

@@ -1,0 +1,67 @@
+//! The CSV of a view: its rows become the elements that the ZIP of an organization has, and go the same way from there.
+//!
+//! ```text
+//! table ──check──▶ what is wrong, who writes check-ins ──in the transaction──▶ names become numbers ──▶ a ZIP ──▶ run
+//!        (no lock)
+//! ```
+//! A table knows names and not numbers, shows a part of the organization, and leaves out much of each goal. So names
+//! are looked for among what is here; nothing is ever missing from it; and what it does not say of a goal stays as it
+//! is here: [`Partial`].
+//!
+//! Read in this order: `check`, `names`, `numbers`, `outcome`, `translate`, `same`, `checkins`, `partial`.
+
+mod check;
+mod checkins;
+mod map;
+mod names;
+mod numbers;
+mod outcome;
+mod partial;
+mod same;
+mod translate;
+
+pub(super) use check::{CheckedTable, check};
+pub use map::ImportMap;
+pub(super) use partial::Partial;
+pub(super) use translate::{CELLS, translate};
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// What kind of file it is, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A ZIP, which a workbook is as well.
+    Zip,
+    /// An older or a protected workbook of a spreadsheet.
+    Compound,
+    /// Anything else may be a table.
+    Table,
+}
+
+impl Kind {
+    pub(super) fn of(file: &mut File, path: &Path) -> std::io::Result<Self> {
+        let mut head = Vec::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.take(8).read_to_end(&mut head)?;
+        file.seek(SeekFrom::Start(0))?;
+        let is_named_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+        Ok(if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || is_named_zip {
+            Self::Zip
+        } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
+            Self::Compound
+        } else {
+            Self::Table
+        })
+    }
+}
+
+/// What the name of a file says: `VivaGoals_{organization}_{view}_{YYYY_MM_DD}_{seconds}.csv`.
+pub(super) fn named(path: &Path) -> (Option<i64>, Option<jiff::Timestamp>) {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let Some(rest) = stem.strip_prefix("VivaGoals_") else { return (None, None) };
+    let number = rest.split('_').next().and_then(|digits| digits.parse().ok()).filter(|number| *number > 0);
+    let seconds = rest.rsplit('_').next().and_then(|digits| digits.parse().ok());
+    (number, seconds.and_then(|seconds: i64| jiff::Timestamp::from_second(seconds).ok()))
+}
