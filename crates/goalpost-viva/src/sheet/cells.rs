@@ -13,6 +13,8 @@ pub struct Parent {
     pub weight: f64,
     /// Its id.
     pub id: i64,
+    /// Where its title begins in the cell.
+    pub at: usize,
 }
 
 /// Reads `Parent title(weight: 14.29%, Id: 2295704)`, several joined by ` / `; `None` for anything else.
@@ -29,12 +31,33 @@ pub fn aligned_to(cell: &str) -> Option<Vec<Parent>> {
             let after =
                 if after.is_empty() { after } else { after.strip_prefix(" / ").filter(|s| !s.is_empty())? };
             let (weight, id) = (number(weight)?, digits(id)?);
-            Some((Parent { title: rest[..at].to_owned(), weight, id }, after))
+            let begin = cell.len() - rest.len();
+            Some((Parent { title: rest[..at].to_owned(), weight, id, at: begin }, after))
         })?;
         parents.push(parent);
         rest = after;
     }
     Some(parents)
+}
+
+/// Puts together again what [`aligned_to`] took apart because it stands in a title, by the titles that are known to
+/// hold such a thing.
+pub fn settle_titles<'t>(cell: &str, parents: &mut Vec<Parent>, title: impl Fn(i64) -> Option<&'t str>) {
+    let mut index = 0;
+    while index < parents.len() {
+        let parent = &parents[index];
+        let end = parent.at + parent.title.len();
+        if let Some(title) = title(parent.id)
+            && let Some(at) = end.checked_sub(title.len())
+            && cell.get(at..end) == Some(title)
+            && let Ok(first) = parents[..index].binary_search_by_key(&at, |parent| parent.at)
+        {
+            (parents[index].title, parents[index].at) = (title.to_owned(), at);
+            parents.drain(first..index);
+            index = first;
+        }
+        index += 1;
+    }
 }
 
 /// A cell of `Checkins`.
@@ -161,7 +184,10 @@ mod tests {
 
     #[test]
     fn titles_of_parents_may_hold_brackets() {
-        let parent = |title: &str, weight, id| Parent { title: title.to_owned(), weight, id };
+        let parent = |title: &str, weight, id| (title.to_owned(), weight, id);
+        let told = |parents: Vec<Parent>| {
+            parents.into_iter().map(|parent| (parent.title, parent.weight, parent.id)).collect::<Vec<_>>()
+        };
         for (cell, parents) in [
             ("", vec![]),
             ("Grow(weight: 14.29%, Id: 7)", vec![parent("Grow", 14.29, 7)]),
@@ -172,13 +198,22 @@ mod tests {
             ),
             ("(weight: 100%, Id: 7)", vec![parent("", 100.0, 7)]),
         ] {
-            assert_eq!(aligned_to(cell), Some(parents), "{cell}");
+            assert_eq!(aligned_to(cell).map(told), Some(parents), "{cell}");
         }
         for cell in
             ["Grow", "Grow(weight: x%, Id: 7)", "Grow(weight: 1%, Id: -7)", "Grow(weight: 1%, Id: 7) "]
         {
             assert_eq!(aligned_to(cell), None, "{cell}");
         }
+    }
+
+    #[test]
+    fn a_title_that_is_known_is_one_title() {
+        let cell = "A(weight: 5%, Id: 6) / B(weight: 1%, Id: 2) / C(weight: 50%, Id: 7)";
+        let mut parents = aligned_to(cell).expect("three parents");
+        settle_titles(cell, &mut parents, |id| (id == 7).then_some("B(weight: 1%, Id: 2) / C"));
+        let told: Vec<_> = parents.iter().map(|parent| (parent.title.as_str(), parent.id)).collect();
+        assert_eq!(told, [("A", 6), ("B(weight: 1%, Id: 2) / C", 7)]);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct GoalRow {
     pub end_date: Option<Date>,
     /// The description.
     pub description: String,
+    /// The cell of what it is aligned to.
+    pub aligned_cell: String,
     /// What it is aligned to.
     pub parents: Vec<Parent>,
     /// The metric's name.
@@ -121,7 +123,10 @@ impl GoalRow {
             Column::EndDate => self.end_date = day(cell)?,
             Column::Description => text(&mut self.description),
             Column::AlignedTo => match cells::aligned_to(cell) {
-                Some(parents) => self.parents = parents,
+                Some(parents) => {
+                    self.parents = parents;
+                    text(&mut self.aligned_cell);
+                }
                 None => self.keep(column.header(), cell),
             },
             Column::MetricName => text(&mut self.metric_name),

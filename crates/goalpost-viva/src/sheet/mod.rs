@@ -17,7 +17,7 @@ mod goal;
 mod header;
 mod records;
 
-pub use cells::{CheckInCell, Parent, aligned_to, check_in, names};
+pub use cells::{CheckInCell, Parent, aligned_to, check_in, names, settle_titles};
 pub use encoding::Encoding;
 pub use error::{CellError, SheetError};
 pub use explorer::{Explorer, SheetLimits};

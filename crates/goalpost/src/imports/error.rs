@@ -49,6 +49,12 @@ pub enum ImportError {
         /// How many there are.
         total: u64,
     },
+    /// The file is a workbook.
+    #[error("`{}` is a workbook, which cannot be imported", path.display())]
+    Workbook {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is a workbook of an older kind, or under a password.
     #[error("`{}` is a workbook under a password, or of the old kind `.xls`", path.display())]
     Protected {
@@ -125,6 +131,9 @@ impl ImportError {
             Self::Table { source, .. } => source.hint().to_owned(),
             Self::Cells { .. } => {
                 "correct these cells and import the file again; nothing was imported".to_owned()
+            }
+            Self::Workbook { .. } => {
+                "open it in a spreadsheet, save the sheet of goals as CSV (UTF-8), and import that".to_owned()
             }
             Self::Protected { .. } => {
                 "open it in a spreadsheet and save it as CSV (UTF-8), without a password".to_owned()

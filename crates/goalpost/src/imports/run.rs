@@ -76,6 +76,7 @@ pub fn run(
     };
     let input = Input { options, sha256, path: file };
     match Kind::of(&mut opened, file).map_err(|source| io_error(file, source))? {
+        Kind::Workbook => Err(ImportError::Workbook { path: file.to_owned() }),
         Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
         Kind::Table => {
             let mut checked = table::check(opened, file, options, progress)?;

@@ -25,6 +25,8 @@ pub(in crate::imports) struct CheckedTable {
     pub(super) parents: HashMap<String, Option<i64>>,
     /// How many rows have each title.
     pub(super) titles: HashMap<String, u32>,
+    /// Titles that hold what ends a parent in `Aligned To`, by number.
+    pub(super) bracketed: HashMap<i64, String>,
     /// What the operator should know about the file.
     pub(in crate::imports) notes: Vec<String>,
 }
@@ -50,11 +52,12 @@ pub(in crate::imports) fn check(
         lone_names: HashSet::new(),
         parents: HashMap::new(),
         titles: HashMap::new(),
+        bracketed: HashMap::new(),
         notes: Vec::new(),
     };
     let mut problems = Problems::default();
     let mut bytes = 0;
-    let CheckedTable { table, rows, ids, lone_names, parents, titles, .. } = &mut checked;
+    let CheckedTable { table, rows, ids, lone_names, parents, titles, bracketed, .. } = &mut checked;
     let read = table.each(|row, errors| {
         *rows += 1;
         if rows.is_multiple_of(1_000) {
@@ -89,6 +92,12 @@ pub(in crate::imports) fn check(
             }
         }
         bytes += row.title.len() + 64;
+        if let Some(id) = row.id
+            && row.title.contains("%, Id: ")
+        {
+            bytes += row.title.len() + 64;
+            bracketed.insert(id, row.title.clone());
+        }
         *titles.entry(row.title).or_default() += 1;
         if bytes > TEXT_BYTES {
             let (what, limit) = ("bytes of different titles and names", TEXT_BYTES as u64);

@@ -32,8 +32,10 @@ use std::path::Path;
 /// What kind of file it is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A ZIP, which a workbook is as well.
+    /// A ZIP.
     Zip,
+    /// A ZIP that is the workbook of a spreadsheet.
+    Workbook,
     /// An older or a protected workbook of a spreadsheet.
     Compound,
     /// Anything else may be a table.
@@ -44,10 +46,17 @@ impl Kind {
     pub(super) fn of(file: &mut File, path: &Path) -> std::io::Result<Self> {
         let mut head = Vec::new();
         file.seek(SeekFrom::Start(0))?;
-        file.take(8).read_to_end(&mut head)?;
+        file.take(64).read_to_end(&mut head)?;
         file.seek(SeekFrom::Start(0))?;
-        let is_named_zip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-        Ok(if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || is_named_zip {
+        let is_named =
+            |kind: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(kind));
+        // A workbook begins with this member, whatever its name.
+        let member = head.get(30..).unwrap_or_default();
+        let is_workbook = member.starts_with(b"[Content_Types].xml") || is_named("xlsx");
+        let is_named_zip = is_named("zip");
+        Ok(if head.starts_with(b"PK\x03\x04") && is_workbook {
+            Self::Workbook
+        } else if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || is_named_zip {
             Self::Zip
         } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
             Self::Compound

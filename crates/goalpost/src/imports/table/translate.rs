@@ -280,9 +280,15 @@ impl<'a> Translation<'a> {
             lone_names: std::mem::take(&mut checked.lone_names),
         };
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        let read = checked.table.each(|mut row, _| {
+        let CheckedTable { table, bracketed, .. } = &mut *checked;
+        let read = table.each(|mut row, _| {
             settle_type(&mut row);
             settle_last_note(&mut row);
+            if !bracketed.is_empty() {
+                sheet::settle_titles(&row.aligned_cell, &mut row.parents, |id| {
+                    bracketed.get(&id).map(String::as_str)
+                });
+            }
             row.id = row.id.or_else(|| self.ids.get(&row.row).copied());
             bytes += bytes_of(&row);
             rows.push(row);

@@ -307,7 +307,19 @@ fn bad_tables_are_refused() {
     let prune = ImportOptions { prune: true, ..options() };
     assert!(refused_with("Title\nOne\n", &prune).contains("view"));
     assert!(refused_with("Title\nOne\n", &ImportOptions::default()).contains("which organization"));
+    let workbook = [&b"PK\x03\x04"[..], &[0; 26], b"[Content_Types].xml and more"].concat();
+    assert!(refused_with(workbook, &options()).contains("is a workbook"));
     assert!(refused_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", &options()).contains("password"));
+}
+
+#[test]
+fn a_title_that_looks_like_a_parent_makes_none() {
+    let server = Server::new();
+    server.import_table(
+        "Id,Title,Aligned To\n7,\"A(weight: 1%, Id: 5) / B\",\n8,C,\"A(weight: 1%, Id: 5) / B(weight: 50%, Id: 7)\"\n",
+    );
+    let parents = "select cast(parent as text) from goal_parent where organization = ?1 and goal = 8";
+    assert_eq!(server.texts(parents), ["7"]);
 }
 
 #[test]
