@@ -192,6 +192,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_goes_on_with_check_ins_only() {
+        let check_in = "Checkin Date: 2025-03-10; User: ; Note: ; Metric Name: ; Status: ; Current Value: ; Activity Date: ;";
+        let rows = rows(&format!("Title,Checkins\nPlant,{check_in},{check_in},later\n")).expect("a table");
+        let (row, errors) = &rows[0];
+        assert_eq!((row.check_ins.len(), errors.len()), (2, 1));
+        assert_eq!(errors[0].column, "column 4");
+    }
+
+    #[test]
     fn a_million_columns_are_refused_at_once() {
         let text = format!("Title{}", ",x".repeat(1_000_000));
         assert!(matches!(rows(&text), Err(SheetError::TooLarge { what: "columns", row: 1, .. })));

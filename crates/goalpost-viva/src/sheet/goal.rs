@@ -81,7 +81,12 @@ impl GoalRow {
     pub(super) fn read(row: u64, cells: &[String], header: &Header, errors: &mut Vec<CellError>) -> Self {
         let mut goal = Self { row, ..Self::default() };
         for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            let is_behind = index >= header.places.len();
             match header.place(index) {
+                // A row may go on with check-ins; with anything else it lost a quotation mark or a separator.
+                Some(Place::Column(Column::CheckIns)) if is_behind && cells::check_in(cell).is_none() => {
+                    errors.push(behind(row, index, cell));
+                }
                 Some(Place::Column(column)) => {
                     if let Err(what) = goal.take(*column, index, cell) {
                         let column = column.header().to_owned();
@@ -90,13 +95,7 @@ impl GoalRow {
                 }
                 Some(Place::OneTag) => goal.tags.push(cell.clone()),
                 Some(Place::Unknown(name)) => goal.keep(name, cell),
-                None => errors.push(CellError {
-                    row,
-                    column: format!("column {}", index + 1),
-                    value: shown(cell),
-                    what: "stands behind the last header; was a quotation mark or a separator lost?"
-                        .to_owned(),
-                }),
+                None => errors.push(behind(row, index, cell)),
             }
         }
         goal
@@ -149,6 +148,11 @@ impl GoalRow {
         }
         Ok(())
     }
+}
+
+fn behind(row: u64, index: usize, cell: &str) -> CellError {
+    let what = "stands behind the last header; was a quotation mark or a separator lost?".to_owned();
+    CellError { row, column: format!("column {}", index + 1), value: shown(cell), what }
 }
 
 fn number(cell: &str) -> Result<Option<f64>, &'static str> {

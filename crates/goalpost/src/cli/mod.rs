@@ -130,7 +130,7 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Check a backup, and write it to an empty data folder or database
     Restore(restore::RestoreArgs),
-    /// Read the ZIP of an organization that Viva Goals handed out
+    /// Read what Viva Goals handed out: the ZIP of an organization, or the CSV of a view
     Import(import::ImportArgs),
     /// Write the goals of a view to a file
     Export(export::ExportArgs),
