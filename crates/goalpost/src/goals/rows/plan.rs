@@ -117,7 +117,7 @@ impl Plan {
                 let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
                 let sql = format!(
                     "-- goals::extent
-                    select count(*), coalesce(sum(g.checkin_count), 0) from goal g where g.organization = ?1 and {condition}"
+                    select count(*), cast(coalesce(sum(g.checkin_count), 0) as bigint) from goal g where g.organization = ?1 and {condition}"
                 );
                 return tx.query_one(&query.as_of.text(tx, &sql), &params, |row| {
                     Ok(Extent { goals: row.int(0)? as u64, check_ins: row.int(1)? as u64 })
