@@ -99,12 +99,12 @@ impl PgTx {
         self.health.get()
     }
 
-    /// Whether anything was sent.
     /// The connection, once the transaction is over.
     pub(super) fn into_connection(self) -> Connection {
         self.connection.into_inner()
     }
 
+    /// Whether anything was sent.
     pub(super) fn has_begun(&self) -> bool {
         self.begin.borrow().is_none()
     }

@@ -237,6 +237,7 @@ async fn make(app: &App, member: Member, new: &NewExport, progress: &Progress) -
             State::NotStarted | State::Running => {}
         }
         progress.say("making the file");
+        // A server on the same data may have been quicker to take it.
         if !runner.run_one().await? {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -98,16 +98,15 @@ const ALIVE: &str = "(job.expires_at > ?2 or job.state in ('notStarted', 'runnin
 
 /// The export of the Graph door, if the member may know of it: their own, or any of the organization if they may export.
 pub fn find(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Export>> {
-    find_among(tx, member, job, &[super::KIND])
+    find_among(tx, member, job, [super::KIND; 2])
 }
 
 /// The same of both doors.
 pub fn find_any(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Export>> {
-    find_among(tx, member, job, &[super::KIND, super::WITH_OPTIONS])
+    find_among(tx, member, job, [super::KIND, super::WITH_OPTIONS])
 }
 
-fn find_among(tx: &Tx<'_>, member: &Member, job: uuid::Uuid, kinds: &[&str]) -> Result<Option<Export>> {
-    let [first, .., last] = [&kinds[..1], kinds].concat()[..] else { return Ok(None) };
+fn find_among(tx: &Tx<'_>, member: &Member, job: uuid::Uuid, kinds: [&str; 2]) -> Result<Option<Export>> {
     let sql = select(
         "find",
         &format!(
@@ -123,10 +122,10 @@ fn find_among(tx: &Tx<'_>, member: &Member, job: uuid::Uuid, kinds: &[&str]) -> 
             member.organization,
             tx.now_us(),
             job.into_bytes(),
-            first,
+            kinds[0],
             member.may_export,
             member.person,
-            last
+            kinds[1]
         ],
         export_from_row,
     )

@@ -30,7 +30,7 @@ use crate::store::{self, Writer};
 /// Bytes handed to the storing thread at a time, and how many such pieces may wait there: the memory of a job.
 const PIECE: usize = 256 * 1024;
 const PIECES: usize = 4;
-/// A quarter more processor time than none, for half the bytes.
+/// Whoever waits for a file would rather have it soon than small.
 const LEVEL: flate2::Compression = flate2::Compression::fast();
 
 /// The step of an export's job.

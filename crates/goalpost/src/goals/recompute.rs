@@ -24,8 +24,8 @@ const ROUNDING: f64 = 0.15;
 /// Bring the goals above `changed` up to date, in a transaction that raised the organization's revision to `revision`;
 /// tells which of them changed, each after those below it.
 ///
-/// Costs a few statements for each goal above that takes something from its children, whatever else there is. In a
-/// circle, which only a file can bring, nothing is recomputed.
+/// Costs a few statements for each level above on which a goal takes something from its children, whatever else there
+/// is. In a circle, which only a file can bring, nothing is recomputed.
 pub fn above(
     tx: &Tx<'_>,
     organization: OrganizationNumber,

@@ -49,9 +49,9 @@ impl Progress {
         self.0[0].load(Ordering::Relaxed)
     }
 
-    /// Rows in all; 0 as long as nobody knows.
-    pub fn all(&self) -> i64 {
-        self.0[1].load(Ordering::Relaxed)
+    /// Rows in all; `None` as long as nobody knows.
+    pub fn all(&self) -> Option<i64> {
+        Some(self.0[1].load(Ordering::Relaxed)).filter(|rows| *rows > 0)
     }
 }
 
