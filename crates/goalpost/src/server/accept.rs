@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header::CONNECTION;
+use axum::http::header::{CONNECTION, EXPECT};
 use axum::http::{HeaderValue, Version};
 use axum::response::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _, service_fn};
 
 use super::patience::{Late, Patience, Received, Sent, Stream};
+use super::unread::Shared;
 use crate::config::Connections;
 use crate::metrics;
 use crate::stop::Stop;
@@ -88,12 +89,17 @@ impl Door {
         let service = service_fn(move |request: Request<Incoming>| {
             let is_http2 = request.version() == Version::HTTP_2;
             let open = watched.request_begins(is_http2);
-            let mut request = request.map(|body| Body::new(Received::new(body, &watched)));
+            // A client that waits to be told to go on has sent no body yet, and to read it would tell so.
+            let waits = request.headers().contains_key(EXPECT);
+            let (head, body) = request.into_parts();
+            let body = Shared::new(Received::new(body, &watched));
+            let mut request = Request::from_parts(head, Body::new(body.clone()));
             request.extensions_mut().insert(ConnectInfo(peer));
             let (service, stop) = (service.clone(), stop.clone());
             async move {
                 let mut response = service.oneshot(request).await?;
-                if !is_http2 && stop.is_asked() {
+                let is_read = is_http2 || body.is_end_stream() || !waits && body.take_rest().await;
+                if !is_http2 && (stop.is_asked() || !is_read) {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response.map(|body| Sent::new(body, open)))

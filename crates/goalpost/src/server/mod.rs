@@ -2,6 +2,7 @@
 
 mod accept;
 mod patience;
+mod unread;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -247,13 +247,21 @@ pub(super) struct Received {
     body: Incoming,
     due: DueBody,
     bytes: u64,
+    has_ended: bool,
     waited: Duration,
     waiting_since: Option<Instant>,
 }
 
 impl Received {
     pub(super) fn new(body: Incoming, patience: &Arc<Patience>) -> Self {
-        Self { body, due: patience.body(), bytes: 0, waited: Duration::ZERO, waiting_since: None }
+        Self {
+            body,
+            due: patience.body(),
+            bytes: 0,
+            has_ended: false,
+            waited: Duration::ZERO,
+            waiting_since: None,
+        }
     }
 }
 
@@ -283,13 +291,14 @@ impl HttpBody for Received {
                     self.waited += since.elapsed();
                 }
                 self.bytes += bytes;
+                self.has_ended = frame.is_none();
             }
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.has_ended || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -4,9 +4,10 @@ use goalpost_testing::{Answer, ORGANIZATION, READ_WRITE, TestApp, VIEW};
 use goalpost_token::OwnIssuer;
 use insta::assert_snapshot;
 use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
-use super::{JOBS, LOWER_JOBS, NOBODYS_JOB, assert_refused, body, raw, wire};
+use super::{JOBS, LOWER_JOBS, NOBODYS_JOB, assert_refused, body, connect, raw, read_head, wire};
 
 async fn get_with_ids(t: &TestApp, path: &str, ids: &[&[u8]]) -> Answer {
     let ann = t.ann();
@@ -68,6 +69,46 @@ async fn control_characters_never_come_back_in_a_header() {
         assert!(answer.starts_with("HTTP/1.1 4"), "{id:?}: {answer:?}");
         assert!(!answer.contains(id), "{id:?}: {answer:?}");
     }
+}
+
+/// A request that nobody may make, with a body of so many bytes, and further header lines.
+fn without_token(bytes: usize, headers: &str) -> Vec<u8> {
+    let head = format!("POST {JOBS} HTTP/1.1\r\nHost: a.example\r\nContent-Length: {bytes}\r\n{headers}\r\n");
+    let mut request = head.into_bytes();
+    request.resize(request.len() + bytes, b' ');
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlives_a_body_that_was_refused_unread() {
+    let t = TestApp::start().await;
+    let mut stream = connect(&t).await;
+    for part in without_token(300_000, "").chunks(100_000) {
+        stream.write_all(part).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let first = read_head(&mut stream).await;
+    assert!(first.starts_with("HTTP/1.1 401") && !first.contains("connection: close"), "{first}");
+    let length = first.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    stream.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
+    stream.write_all(&without_token(10, "")).await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 401"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_ends_after_an_answer_says_so() {
+    let t = TestApp::start().await;
+    // The server takes the first mebibyte, and says that it closes before the rest is there.
+    let mut stream = connect(&t).await;
+    stream.write_all(&without_token(3 << 20, "")[..(1 << 20) + 200_000]).await.unwrap();
+    let answer = read_head(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    // Nobody asks for a body only to throw it away.
+    let mut stream = connect(&t).await;
+    let head = without_token(10, "Expect: 100-continue\r\n");
+    stream.write_all(&head[..head.len() - 10]).await.unwrap();
+    let answer = read_head(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -177,9 +177,22 @@ async fn finished_export_of(t: &TestApp, view: Uuid) -> String {
     made.id()
 }
 
+async fn connect(t: &TestApp) -> TcpStream {
+    TcpStream::connect(t.url.trim_start_matches("http://")).await.expect("a connection")
+}
+
+/// The head of an answer, up to the empty line.
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("the head of an answer"));
+    }
+    String::from_utf8(head).expect("text")
+}
+
 /// What the server sends back, byte for byte, for bytes that no HTTP client would send.
 async fn raw(t: &TestApp, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(t.url.trim_start_matches("http://")).await.expect("a connection");
+    let mut stream = connect(t).await;
     stream.write_all(request).await.expect("the request is sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("the server closes the connection");
