@@ -50,6 +50,8 @@ impl TestApp {
         let data = tempfile::tempdir().expect("a temporary folder");
         let database = TestDatabase::on(engine, data.path());
         let mut config = Config { data: data.path().to_owned(), ..Config::default() };
+        // What makes files is tested, and data is changed behind its back.
+        config.exports.reuse = false;
         database.configure(&mut config);
         change(&mut config);
         let app = App::open(config).expect("the data folder opens");

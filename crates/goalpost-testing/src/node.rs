@@ -105,6 +105,8 @@ impl Node {
     pub fn of(program: impl AsRef<OsStr>) -> NewNode {
         let own = TempDir::with_prefix("goalpost-node-").expect("a temporary folder");
         let launch = Launch::new(program, &own.path().join("log")).without_environment();
+        // What makes files is tested, again and again.
+        let launch = launch.env("GOALPOST_EXPORTS_REUSE", "false");
         NewNode { launch, own, port: free_port(), ready: None }
     }
 

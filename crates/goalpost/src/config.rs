@@ -120,6 +120,8 @@ pub struct Exports {
     pub max_kept: i64,
     /// See [`Exports::max_kept`].
     pub max_kept_bytes: i64,
+    /// Whether an export of what has not changed since an earlier one points to its file, if that is there.
+    pub reuse: bool,
     /// Exports of one organization that may be pending at the same time; one more meets 429.
     pub max_open: i64,
     /// How long a worker owns a job before another may take it over, in seconds; renewed at a third,
@@ -145,6 +147,7 @@ impl Default for Exports {
             max_running_per_organization: None,
             max_kept: 10_000,
             max_kept_bytes: 50 << 30,
+            reuse: true,
             max_open: 100,
             lease_secs: 15,
             max_attempts: 3,

@@ -62,6 +62,12 @@ async fn main() -> anyhow::Result<()> {
     }
     let latencies = latencies(&many).await?;
     report.latency("View of ten goals, from asking to seeing it done", many.goals, latencies);
+    let again = again(&many).await?;
+    report.latency(
+        "View of all goals again, nothing changed, from asking to seeing it done",
+        many.goals,
+        again,
+    );
     report.compared(&import(&few, args.rounds)?);
     // Ten times as many goals take minutes, so they are imported a single time.
     report.compared(&import(&many, 1)?);
@@ -101,6 +107,18 @@ async fn export(data: &Data, checkins: CheckIns, rounds: u8) -> anyhow::Result<R
 async fn latencies(data: &Data) -> anyhow::Result<Vec<std::time::Duration>> {
     let view = data.view(CheckIns::Left, &data.ten_goals()?)?;
     let server = Server::start(data, CheckIns::Left)?;
+    let mut latencies = Vec::with_capacity(LATENCIES);
+    for _ in 0..LATENCIES {
+        latencies.push(server.latency(&view).await?);
+    }
+    Ok(latencies)
+}
+
+/// Times from asking for an export of all goals to seeing it done, of which another one made the file.
+async fn again(data: &Data) -> anyhow::Result<Vec<std::time::Duration>> {
+    let view = data.view(CheckIns::Left, EVERY_GOAL)?;
+    let server = Server::start_reusing(data, CheckIns::Left)?;
+    server.latency(&view).await?;
     let mut latencies = Vec::with_capacity(LATENCIES);
     for _ in 0..LATENCIES {
         latencies.push(server.latency(&view).await?);

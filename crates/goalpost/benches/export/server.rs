@@ -26,11 +26,21 @@ pub(crate) struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// Start a server on a free port.
+    /// Start a server on a free port, which makes every file anew.
     pub(crate) fn start(data: &'a Data, checkins: CheckIns) -> anyhow::Result<Self> {
+        Self::launch(data, checkins, false)
+    }
+
+    /// The same that points to earlier files of what has not changed.
+    pub(crate) fn start_reusing(data: &'a Data, checkins: CheckIns) -> anyhow::Result<Self> {
+        Self::launch(data, checkins, true)
+    }
+
+    fn launch(data: &'a Data, checkins: CheckIns, reuses: bool) -> anyhow::Result<Self> {
         let token = data.ask(checkins, &["token", "--user", &data.owner_email])?;
         let mut command = data.goalpost(&data.data(checkins));
         command.args(["--listen", "127.0.0.1:0", "serve"]).stdout(Stdio::piped());
+        command.env("GOALPOST_EXPORTS_REUSE", reuses.to_string());
         let mut process = command.spawn().context("cannot start the server")?;
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {

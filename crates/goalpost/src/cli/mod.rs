@@ -87,6 +87,9 @@ struct SettingArgs {
     /// Form of the log [default: text]
     #[arg(long, global = true, env = "GOALPOST_LOG_FORMAT", hide_env_values = true, value_enum)]
     log_format: Option<LogForm>,
+    /// Whether an export of what has not changed points to the file of an earlier one [default: true]
+    #[arg(long, global = true, env = "GOALPOST_EXPORTS_REUSE", hide = true, value_name = "BOOL")]
+    exports_reuse: Option<bool>,
     /// Form of the result
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -219,6 +222,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         config,
         metrics_listen,
         log_format,
+        exports_reuse: reuse,
         output,
     } = cli.settings;
     let (log_format, variables) = (log_format.map(LogFormat::from), Variables::of_process());
@@ -232,6 +236,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         variables,
         metrics_listen,
         log_format,
+        reuse,
     };
     let config = Config::load(&overrides)?;
     let mut session = Session { config, overrides, printer: Printer::new(output) };

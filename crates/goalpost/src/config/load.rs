@@ -31,6 +31,8 @@ pub struct Overrides {
     pub log_format: Option<LogFormat>,
     /// Instead of [`super::Content::url`].
     pub content: Option<String>,
+    /// Instead of [`super::Exports::reuse`].
+    pub reuse: Option<bool>,
     /// What the environment says to object stores.
     pub variables: Variables,
 }
@@ -92,6 +94,9 @@ impl Config {
         }
         if let Some(content) = &overrides.content {
             config.content.url = Some(content.clone());
+        }
+        if let Some(reuse) = overrides.reuse {
+            config.exports.reuse = reuse;
         }
         config.content.variables.clone_from(&overrides.variables);
         if let Some(public_url) = &mut config.public_url {

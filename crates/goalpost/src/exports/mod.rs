@@ -9,7 +9,7 @@
 //! Read in this order: [`api`] (a job is asked for), [`id`] (its name on the wire), [`spec`] (what it is to do),
 //! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say),
 //! [`resource`] and [`list`] (a job is
-//! looked at), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds the SQL of all.
+//! looked at), `reuse` (the file is there already), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds the SQL of all.
 //!
 //! Invariant: bytes become visible only through [`queries::publish`], in the transaction that ends the job under the
 //! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.
@@ -24,6 +24,7 @@ pub mod manifest;
 pub mod options;
 pub mod queries;
 pub mod resource;
+mod reuse;
 pub mod spec;
 mod table;
 pub mod viva_csv;

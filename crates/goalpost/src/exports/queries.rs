@@ -67,6 +67,8 @@ pub struct Made {
     pub as_of_at: i64,
     /// What stands beside it, as JSON.
     pub manifest: String,
+    /// What it was made of; see [`super::reuse`].
+    pub basis: [u8; 32],
 }
 
 fn export_from_row(row: &Row<'_>) -> Result<Export> {
@@ -152,8 +154,8 @@ pub fn find_manifest(tx: &Tx<'_>, job: JobKey) -> Result<Option<String>> {
     Ok(found.flatten())
 }
 
-/// Forget an export, whatever it has come to: who works on it has lost its lease. The key of its file, if it had one;
-/// `None`: it is not there.
+/// Forget an export, whatever it has come to: who works on it has lost its lease. The key of its file, if it had one
+/// that nobody else points to; `None`: it is not there.
 pub fn delete(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
     let gone = tx.execute(
         "-- exports::delete_job
@@ -166,13 +168,28 @@ pub fn delete(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
     forget(tx, job).map(Some)
 }
 
+/// The key of the file that goes with it.
 fn forget(tx: &Tx<'_>, job: JobKey) -> Result<Option<String>> {
-    tx.query_opt(
+    let key = tx.query_opt(
         "-- exports::forget
         delete from export where organization = ?1 and job = ?2 returning content_key",
         params![job.organization, job.id.into_bytes()],
         |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()),
-    )
+    )?;
+    match key {
+        Some(key) if !is_pointed_to(tx, job.organization, &key)? => Ok(Some(key)),
+        _ => Ok(None),
+    }
+}
+
+fn is_pointed_to(tx: &Tx<'_>, organization: OrganizationNumber, key: &str) -> Result<bool> {
+    let found = tx.query_opt(
+        "-- exports::is_pointed_to
+        select 1 from export where organization = ?1 and content_key = ?2 limit 1",
+        params![organization, key],
+        |_| Ok::<_, goalpost_db::Error>(()),
+    )?;
+    Ok(found.is_some())
 }
 
 /// Where a page of a list begins: after this job, in the list's order.
@@ -243,8 +260,8 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Resu
     tx.execute(
         "-- exports::publish
         insert into export (organization, job, same_for_everyone, content_key, file_name, row_count, omitted_count,
-                            size_bytes, sha256, revision, as_of_at, manifest)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                            size_bytes, sha256, revision, as_of_at, manifest, basis)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             lease.job.organization,
             lease.job.id.into_bytes(),
@@ -258,6 +275,7 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Resu
             made.revision,
             made.as_of_at,
             &made.manifest,
+            made.basis,
         ],
     )?;
     Ok(true)
@@ -346,7 +364,8 @@ pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
     )
 }
 
-/// Forget an ended export whose time is over; the key of its content, if it had one. `None`: it is not to be forgotten.
+/// Forget an ended export whose time is over; the key of its content, if it had one that nobody else points to. `None`:
+/// it is not to be forgotten.
 pub fn delete_expired(tx: &Tx<'_>, job: JobKey, figures: &Figures) -> Result<Option<Option<String>>> {
     if !jobs::delete_expired(tx, job, figures)? {
         return Ok(None);
@@ -372,19 +391,15 @@ pub fn standing(
     job: uuid::Uuid,
     key: &str,
 ) -> Result<Standing> {
-    let found = tx.query_opt(
+    let is_pending = tx.query_opt(
         "-- exports::standing
-        select job.state, export.content_key from job
-          left join export on export.organization = job.organization and export.job = job.id
-         where job.organization = ?1 and job.id = ?2",
+        select state in ('notStarted', 'running') from job where organization = ?1 and id = ?2",
         params![organization, job.into_bytes()],
-        |row| {
-            Ok::<_, goalpost_db::Error>(match (row.text(0)?, row.opt_text(1)?) {
-                ("notStarted" | "running", _) => Standing::Pending,
-                (_, Some(published)) if published == key => Standing::Published,
-                _ => Standing::Orphan,
-            })
-        },
+        |row| row.bool(0),
     )?;
-    Ok(found.unwrap_or(Standing::Orphan))
+    Ok(match is_pending {
+        Some(true) => Standing::Pending,
+        _ if is_pointed_to(tx, organization, key)? => Standing::Published,
+        _ => Standing::Orphan,
+    })
 }

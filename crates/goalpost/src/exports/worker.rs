@@ -17,7 +17,7 @@ use super::options::Compression;
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
-use super::{expiry, manifest, queries, viva_csv};
+use super::{expiry, manifest, queries, reuse, viva_csv};
 use crate::app::App;
 use crate::audit;
 use crate::goals::filter::Subject;
@@ -54,8 +54,13 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
         }
     })?;
     let db = app.db.clone();
-    let order = db
-        .read(lease.job.organization, |tx| queries::find_order(tx, lease.job))
+    let reuses = app.config.exports.reuse;
+    let (order, there) = db
+        .read(lease.job.organization, |tx| {
+            let Some(order) = queries::find_order(tx, lease.job)? else { return Ok(None) };
+            let there = if reuses { reuse::find(tx, lease.job, &order, &spec)? } else { None };
+            Ok::<_, Error>(Some((order, there)))
+        })
         .await?
         .ok_or(StepError::LeaseLost)?;
     if app.config.sandbox.fail_views.contains(&order.view) {
@@ -63,6 +68,13 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
             failure: "sandbox",
             detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view).".to_owned(),
         });
+    }
+    if let Some((owner, made)) = there {
+        hold_running(app, &lease).await;
+        match publish(app, &lease, made, Some(owner), begun).await? {
+            Published::Done => return Ok(()),
+            Published::FileGone => {}
+        }
     }
     let (folder, name) =
         expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
@@ -82,7 +94,7 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
         StepError::internal()
     })??;
     hold_running(app, &lease).await;
-    publish(app, lease, made, begun).await
+    publish(app, &lease, made, None, begun).await.map(|_| ())
 }
 
 /// What is looked at and told between two pieces of a file.
@@ -115,6 +127,7 @@ impl Written {
             revision: self.moment.revision,
             as_of_at: self.moment.at_us,
             manifest: String::new(),
+            basis: reuse::basis(spec, self.order.revision, self.moment),
         };
         made.manifest = manifest::of(&made, &self.order, spec, &self.heads).to_string();
         Ok(made)
@@ -373,35 +386,62 @@ async fn hold_running(app: &App, lease: &Lease) {
     }
 }
 
-/// Point to the file and end the job, in one transaction that needs the live lease.
-async fn publish(app: &App, lease: Lease, made: Made, begun: Instant) -> Result<(), StepError> {
+/// What came of [`publish`].
+enum Published {
+    /// The job has succeeded.
+    Done,
+    /// The file of the earlier export is gone, and nothing was done.
+    FileGone,
+}
+
+/// Point to the file and end the job, in one transaction that needs the live lease. The file is this attempt's, or that
+/// of an earlier export, its `owner`.
+async fn publish(
+    app: &App,
+    lease: &Lease,
+    made: Made,
+    owner: Option<JobKey>,
+    begun: Instant,
+) -> Result<Published, StepError> {
     let expire_after_us = app.figures().expire_after_us;
     let (key, owned) = (made.stored.key.clone(), lease.clone());
     let (rows, size_bytes) = (made.row_count, made.stored.size_bytes);
     let published = app
         .db
         .write(lease.job.organization, move |tx| {
+            if let Some(owner) = owner
+                && !reuse::hold(tx, owner)?
+            {
+                return Ok(None);
+            }
             if !queries::publish(tx, &owned, &made, tx.now_us() + expire_after_us)? {
-                return Ok(false);
+                return Ok(Some(false));
             }
             let id = owned.job.id.to_string();
             let detail =
-                json!({ "rows": made.row_count, "bytes": made.stored.size_bytes, "revision": made.revision });
+                json!({ "rows": made.row_count, "bytes": made.stored.size_bytes, "revision": made.revision,
+                        "reused": owner.map(|owner| owner.id) });
             audit::record(tx, owned.job.organization, None, "exportFinished", &id, &detail)?;
-            Ok::<_, Error>(true)
+            Ok::<_, Error>(Some(true))
         })
         .await;
-    if !matches!(published, Ok(false)) {
+    if !matches!(published, Ok(Some(false) | None)) {
         // Also if nobody knows: the sweeper will find out.
         app.published.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.job.organization);
     }
-    if published? {
-        tracing::info!(rows, size_bytes, elapsed_ms = begun.elapsed().as_millis() as u64, "export published");
-        app.metrics.exports.published(rows, size_bytes, begun.elapsed());
-        return Ok(());
+    match published? {
+        Some(true) => {
+            let (reused, elapsed_ms) = (owner.is_some(), begun.elapsed().as_millis() as u64);
+            tracing::info!(rows, size_bytes, reused, elapsed_ms, "export published");
+            app.metrics.exports.published(rows, size_bytes, begun.elapsed());
+            return Ok(Published::Done);
+        }
+        Some(false) => app.metrics.jobs.write_refused("publish"),
+        None => return Ok(Published::FileGone),
     }
-    app.metrics.jobs.write_refused("publish");
-    if let Err(error) = app.content.remove(&key).await {
+    if owner.is_none()
+        && let Err(error) = app.content.remove(&key).await
+    {
         tracing::warn!(%error, "could not remove the file of a lost attempt; it is swept later");
     }
     Err(StepError::LeaseLost)

@@ -13,6 +13,7 @@ mod leases;
 mod memory;
 pub(crate) mod process;
 mod resume;
+mod reuse;
 mod sandbox;
 mod snapshot;
 mod stop;

@@ -116,6 +116,7 @@ impl Folder {
     pub(crate) fn command(&self, subcommand: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_goalpost"));
         command.arg(subcommand).env_clear().env("GOALPOST_DATA", self.path());
+        command.env("GOALPOST_EXPORTS_REUSE", "false");
         command.envs(self.database.url.iter().map(|url| ("GOALPOST_DATABASE", url)));
         command
     }
