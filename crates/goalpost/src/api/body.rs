@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
 
+use crate::exports::options::Options;
 use crate::http::GraphError;
 
 /// A member that a body may have.
@@ -45,6 +46,8 @@ pub enum FieldKind {
     Objects(&'static [Field]),
     /// A filter of a view.
     Filter,
+    /// How a file is to look.
+    ExportOptions,
 }
 
 /// Things that a list of a body may name, and objects that it may have: each is looked for by itself.
@@ -187,6 +190,8 @@ fn check_value(field: &Field, value: &Json, place: &str) -> Result<(), GraphErro
             wanted(&format!("one of \"{}\"", words.join("\", \"")))
         }
         FieldKind::Filter if !value.is_object() => wanted("a filter of goals; see docs/DATA.md, \"Filters\""),
+        FieldKind::ExportOptions => Options::parse(value.clone())
+            .map_or_else(|why| wanted(&format!("options of an export: {why}")), |_| Ok(())),
         FieldKind::References => {
             let is_reference = |item: &Json| item.is_i64() || item["id"].is_i64();
             match value.as_array() {

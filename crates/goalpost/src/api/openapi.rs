@@ -257,7 +257,7 @@ fn body_schema(fields: &[Field]) -> Json {
                 json!({ "type": "array", "items": { "anyOf": [number, object] } })
             }
             FieldKind::Objects(fields) => json!({ "type": "array", "items": body_schema(fields) }),
-            FieldKind::Filter => json!({ "type": "object" }),
+            FieldKind::Filter | FieldKind::ExportOptions => json!({ "type": "object" }),
         };
         if field.nullable {
             schema = json!({ "anyOf": [schema, { "type": "null" }] });

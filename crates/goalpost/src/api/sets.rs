@@ -565,6 +565,7 @@ pub static VIEWS: Set = Set {
         property("isFlat", Flag, "v.flat", "Whether a page shows a list, not a tree"),
         property("filter", Json, "v.filter", "Which goals it holds"),
         property("sort", Text, "v.sort", "In which order a page shows them"),
+        property("apiSettings", Json, "v.api_settings", "How the files of the Graph door look").or_null(),
         property("createdDateTime", Moment, "v.created_at", "When it was saved"),
     ],
     lists: &[

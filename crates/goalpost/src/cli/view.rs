@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use goalpost::audit;
+use goalpost::exports::options::Options;
 use goalpost::goals::filter::Filter;
 use goalpost::ids::PersonNumber;
 use goalpost::orgs::people::{self, Person};
@@ -96,6 +97,25 @@ pub(super) struct UpdateArgs {
     /// Which goals: JSON or the URL form as docs/DATA.md describes them, or a file that holds one
     #[arg(long, value_name = "FILTER-or-FILE")]
     filter: Option<String>,
+    /// How the files look that Graph clients get of it: options of an export as JSON (docs/API-V1.md, "Exports"), or
+    /// `none` for those of Viva Goals
+    #[arg(long, value_name = "JSON|none", value_parser = api_settings)]
+    api_settings: Option<ApiSettings>,
+}
+
+/// What `--api-settings` says: JSON, or nothing.
+#[derive(Clone, Debug)]
+struct ApiSettings(Option<String>);
+
+/// A clap value parser.
+fn api_settings(text: &str) -> Result<ApiSettings, String> {
+    if text == "none" {
+        return Ok(ApiSettings(None));
+    }
+    let json = serde_json::from_str(text)
+        .map_err(|error| format!("write JSON such as {{\"format\":\"xlsx\"}}, or none: {error}"))?;
+    Options::parse(json)?;
+    Ok(ApiSettings(Some(text.to_owned())))
 }
 
 #[derive(Debug, Args)]
@@ -166,6 +186,8 @@ struct ViewEntry {
     layout: &'static str,
     sort: String,
     filter: Filter,
+    /// How the files of the Graph door look.
+    api_settings: Option<serde_json::Value>,
     url: String,
 }
 
@@ -190,6 +212,7 @@ impl ViewEntry {
             layout: if view.flat { "flat" } else { "tree" },
             sort: view.sort.to_string(),
             filter: view.selection.filter,
+            api_settings: view.api_settings.and_then(|settings| serde_json::from_str(&settings).ok()),
             url: format!("{public_url}{}", explorer_path(organization, view.guid)),
         }
     }
@@ -290,7 +313,7 @@ async fn create(args: CreateArgs, session: &Session) -> Result<(), Failure> {
 }
 
 async fn update(args: UpdateArgs, session: &Session) -> Result<(), Failure> {
-    let UpdateArgs { actor, id, name, public, share, top_level, flat, sort, filter } = args;
+    let UpdateArgs { actor, id, name, public, share, top_level, flat, sort, filter, api_settings } = args;
     let filter = filter.as_deref().map(read_filter).transpose()?;
     let organization = actor.organization;
     let updated = deed::change(session, &actor, move |place| {
@@ -302,10 +325,22 @@ async fn update(args: UpdateArgs, session: &Session) -> Result<(), Failure> {
             top_level,
             flat,
             sort: sort.clone(),
+            api_settings: api_settings.clone().map(|settings| settings.0),
         };
         let view = views::update(place.tx, place.number(), id, &change, place.actor)
             .map_err(|error| hinted(error, organization))?;
         audit::record(place.tx, place.number(), place.actor, "view.update", &id.to_string(), &json!({}))?;
+        if let Some(ApiSettings(settings)) = &api_settings {
+            let detail = json!({ "apiSettings": settings });
+            audit::record(
+                place.tx,
+                place.number(),
+                place.actor,
+                "view.apiSettings",
+                &id.to_string(),
+                &detail,
+            )?;
+        }
         Ok((view, people::list(place.tx, place.number())?))
     });
     let (view, people) = updated.await?;

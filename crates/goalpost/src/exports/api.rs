@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::id::{ExportId, InvalidId};
+use super::options::Options;
 use super::resource::{self, Properties, Root, job_not_found};
 use super::{ExportSpec, KIND, WITH_OPTIONS, list, queries};
 use crate::app::App;
@@ -72,7 +73,7 @@ pub async fn create_export(
                 "Explorer view not found",
             )
         })?;
-    let new = NewExport::of(&view);
+    let new = NewExport::of(&view)?;
     // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
     for _ in 0..8 {
         match promise(&app, member, &new, trace.clone()).await? {
@@ -127,9 +128,18 @@ pub struct NewExport {
 }
 
 impl NewExport {
-    /// Of a view, as the Graph door makes it.
-    pub fn of(view: &views::View) -> Self {
-        Self { kind: KIND, view: view.guid, pair: view.guid, spec: ExportSpec::freeze(view).to_json() }
+    /// Of a view, as the Graph door makes it: by the view's own settings, if it has any.
+    ///
+    /// # Errors
+    /// Settings that this program does not know, as those of a newer one.
+    pub fn of(view: &views::View) -> Result<Self, GraphError> {
+        let mut spec = ExportSpec::freeze(view);
+        if let Some(settings) = &view.api_settings {
+            let settings = serde_json::from_str(settings).map_err(|error| error.to_string());
+            let options = settings.and_then(Options::parse).map_err(|error| GraphError::internal(&error))?;
+            spec = spec.with(options);
+        }
+        Ok(Self { kind: KIND, view: view.guid, pair: view.guid, spec: spec.to_json() })
     }
 
     /// As the caller wants it. The Graph door lists it only if it is one that could have been asked for there.

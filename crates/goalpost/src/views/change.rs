@@ -26,6 +26,8 @@ pub struct ViewChange {
     pub flat: Option<bool>,
     /// In which order a page shows them.
     pub sort: Option<Sort>,
+    /// How the files look that the Graph door makes of it; `Some(None)`: as Viva Goals made them.
+    pub api_settings: Option<Option<String>>,
 }
 
 /// Change a saved view, as one change of the organization's data made by `actor`; what it was stays in the history.
@@ -45,7 +47,7 @@ pub fn update(
     let revision = raise_revision(tx, organization, actor, "view changed")?;
     let present = changeable(tx, organization, guid, actor)?;
     let mut changed = present.clone();
-    let ViewChange { name, is_public, shares, filter, top_level, flat, sort } = change.clone();
+    let ViewChange { name, is_public, shares, filter, top_level, flat, sort, api_settings } = change.clone();
     changed.name = name.unwrap_or(changed.name);
     changed.is_public = is_public.unwrap_or(changed.is_public);
     changed.shares = shares.unwrap_or(changed.shares);
@@ -53,6 +55,7 @@ pub fn update(
     changed.selection.top_level = top_level.unwrap_or(changed.selection.top_level);
     changed.flat = flat.unwrap_or(changed.flat);
     changed.sort = sort.unwrap_or(changed.sort);
+    changed.api_settings = api_settings.unwrap_or(changed.api_settings);
     check_name(&changed.name)?;
     sharing::check(tx, organization, &changed.shares)?;
     sharing::write(tx, organization, revision, present.number, &present.shares, &changed.shares)?;

@@ -54,6 +54,9 @@ pub struct View {
     pub flat: bool,
     /// In which order a page shows them.
     pub sort: Sort,
+    /// How the files look that the Graph door makes of it, as JSON that the views only keep; `None`: as Viva Goals made
+    /// them.
+    pub api_settings: Option<String>,
     /// The organization's revision that wrote it.
     pub revision: i64,
     /// When it was saved, in microseconds since 1970.

@@ -10,7 +10,7 @@ use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::orgs::queries::mint_numbers;
 
 const SELECT: &str = "select v.id, v.guid, v.name, v.owner, v.is_public, v.preset, v.filter, v.top_level, v.flat, \
-                      v.sort, v.revision, v.created_at from view v";
+                      v.sort, v.revision, v.created_at, v.api_settings from view v";
 
 fn from_row(row: &Row<'_>) -> Result<View> {
     let guid = Uuid::from_bytes(row.bytes(1)?);
@@ -35,6 +35,7 @@ fn from_row(row: &Row<'_>) -> Result<View> {
         sort: row.text(9)?.parse().unwrap_or_default(),
         revision: row.int(10)?,
         created_at_us: row.int(11)?,
+        api_settings: row.opt_text(12)?.map(str::to_owned),
     })
 }
 
@@ -174,7 +175,8 @@ pub(super) fn update(
     retire(tx, organization, revision, view.number)?;
     tx.execute(
         "-- views::update
-        update view set revision = ?3, name = ?4, is_public = ?5, top_level = ?6, flat = ?7, filter = ?8, sort = ?9
+        update view set revision = ?3, name = ?4, is_public = ?5, top_level = ?6, flat = ?7, filter = ?8, sort = ?9,
+            api_settings = ?10
         where organization = ?1 and id = ?2",
         params![
             organization,
@@ -186,6 +188,7 @@ pub(super) fn update(
             view.flat,
             filter_text(view.guid, &view.selection.filter)?,
             view.sort.to_string(),
+            view.api_settings.as_deref(),
         ],
     )?;
     Ok(())

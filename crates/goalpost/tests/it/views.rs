@@ -223,6 +223,7 @@ fn a_change_says_what_becomes_another_and_keeps_what_was() {
             flat: Some(true),
             sort: Some("status, due desc".parse().expect("an order")),
             shares: None,
+            api_settings: Some(Some(r#"{"format":"xlsx"}"#.to_owned())),
         };
         let changed = views::update(tx, house.number, PIPELINE, &change, None)?;
         assert_eq!(queries::find(tx, house.number, PIPELINE)?.as_ref(), Some(&changed));

@@ -1,6 +1,6 @@
 //! Explorer views: saved, changed, taken away.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::Done;
@@ -39,7 +39,14 @@ pub(in crate::api) static CREATE: Write = Write {
 };
 
 /// Another one of a view's properties.
-pub(in crate::api) static CHANGE: Write = Write { fields: view_fields!([]), kind: Kind::Change, run: change };
+pub(in crate::api) static CHANGE: Write = Write {
+    fields: view_fields!([]
+        field("apiSettings", FieldKind::ExportOptions, "How the files of the Graph door look; null: as Viva Goals' did")
+            .or_null()
+    ),
+    kind: Kind::Change,
+    run: change,
+};
 
 /// No view any more; exports that were asked for before go on.
 pub(in crate::api) static DELETE: Write = Write { fields: &[], kind: Kind::Delete, run: delete };
@@ -76,10 +83,24 @@ fn change(doing: &Doing<'_>) -> Done {
         top_level: body.flag("topLevelOnly"),
         flat: body.flag("isFlat"),
         sort: sort(doing)?,
+        api_settings: body
+            .get("apiSettings")
+            .map(|options| (!options.is_null()).then(|| options.to_string())),
     };
     let guid = guid(doing);
     change::update(doing.tx, doing.organization, guid, &change, doing.actor()).map_err(refusal)?;
     record(doing, "view.change", guid)?;
+    if let Some(settings) = body.get("apiSettings") {
+        let detail = json!({ "apiSettings": settings });
+        audit::record(
+            doing.tx,
+            doing.organization,
+            doing.actor(),
+            "view.apiSettings",
+            &guid.to_string(),
+            &detail,
+        )?;
+    }
     Ok(Some(guid.into_bytes().into()))
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod api_settings;
 mod batch;
 mod content;
 mod create;

@@ -122,7 +122,7 @@ impl Place {
         let made = goalpost::exports::api::promise(
             &self.t.app,
             member,
-            &goalpost::exports::api::NewExport::of(&organization.views[0]),
+            &goalpost::exports::api::NewExport::of(&organization.views[0]).unwrap(),
             None,
         )
         .await;

@@ -133,9 +133,13 @@ impl World<'_> {
         let organization = self.dice.below(2);
         let view = self.dice.below(3);
         let organization = &self.place.organizations[organization];
-        let made =
-            promise(&self.place.t.app, organization.member, &NewExport::of(&organization.views[view]), None)
-                .await;
+        let made = promise(
+            &self.place.t.app,
+            organization.member,
+            &NewExport::of(&organization.views[view]).unwrap(),
+            None,
+        )
+        .await;
         let (rows, _) = self.place.rows();
         let stands = |key: &JobKey| rows.keys().any(|(_, id)| *id == key.id);
         match &made {
