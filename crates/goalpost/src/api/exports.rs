@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::body::invalid;
+use super::past::Since;
 use super::rows::{self, Where};
 use super::{Call, no_such};
 use crate::app::App;
@@ -23,6 +24,7 @@ use crate::goals::history::{AsOf, Moment};
 use crate::http::{GraphError, body, parse_guid};
 use crate::identity::{Member, Scope};
 use crate::jobs::JobKey;
+use crate::views::View;
 
 /// What a route does with exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +73,12 @@ pub(super) async fn get_columns(_caller: crate::identity::Caller) -> Body<Json> 
 
 async fn create(call: &Call, member: Member, request: Request) -> Result<Response, GraphError> {
     require_right(&member)?;
-    let (mut view, mut as_of, mut chosen) = (None, None, Map::new());
+    let (mut view, mut as_of, mut since, mut chosen) = (None, None, None, Map::new());
     for (name, value) in body::read_object(request).await? {
         match name.as_str() {
             "viewId" => view = Some(value),
-            "asOf" => as_of = Some(value),
+            "asOf" => as_of = Some(value).filter(|value| !value.is_null()),
+            "since" => since = Some(value).filter(|value| !value.is_null()),
             name if name.contains('@') => {}
             _ => drop(chosen.insert(name, value)),
         }
@@ -92,8 +95,16 @@ async fn create(call: &Call, member: Member, request: Request) -> Result<Respons
         .await?
         .ok_or_else(|| invalid(format!("there is no view {guid}, or it is not for you to see")))?;
     let mut spec = ExportSpec::freeze(&view).with(options);
-    if let Some(as_of) = as_of.filter(|as_of| !as_of.is_null()) {
-        spec = spec.as_of(moment(call, &member, &as_of).await?);
+    match (as_of, since) {
+        (Some(_), Some(_)) => {
+            return Err(invalid("'since' tells what changed until now; leave 'asOf' out"));
+        }
+        (Some(as_of), None) => spec = spec.as_of(moment(call, &member, &as_of).await?),
+        (None, Some(since)) => {
+            let moment = begin_of_changes(call, &member, &view, &spec, &since).await?;
+            spec = spec.since(moment);
+        }
+        (None, None) => {}
     }
     begin(call, member, view.guid, spec).await
 }
@@ -107,6 +118,27 @@ async fn moment(call: &Call, member: &Member, as_of: &Json) -> Result<Moment, Gr
         crate::goals::history::revision_at(tx, member.organization, at_us).map_err(super::past::no_such_state)
     });
     found.await
+}
+
+/// The state since which a file is to tell what changed.
+async fn begin_of_changes(
+    call: &Call,
+    member: &Member,
+    view: &View,
+    spec: &ExportSpec,
+    since: &Json,
+) -> Result<Moment, GraphError> {
+    let text = since.as_str().ok_or_else(|| {
+        invalid("'since' must be a text: the id of an export, or an instant such as \"2026-01-31T12:00:00Z\"")
+    })?;
+    spec.options.iter().try_for_each(Options::check_changes).map_err(invalid)?;
+    let since = Since::parse(text, member.organization_guid)?;
+    let (member, written) = (*member, view.revision);
+    let moment = call.app.db.read(member.organization, |tx| since.moment(tx, &member)).await?;
+    if written > moment.revision {
+        return Err(invalid("the view was changed since then, so it held other goals; leave 'since' out"));
+    }
+    Ok(moment)
 }
 
 async fn begin(call: &Call, member: Member, view: Uuid, spec: ExportSpec) -> Result<Response, GraphError> {

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use goalpost_db::Tx;
 use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
 use super::ask::{Ask, Chosen};
 use super::filter::moment;
@@ -117,7 +118,7 @@ async fn everything(call: &Call, member: Member, moment: Moment) -> Result<Respo
 }
 
 /// Since when.
-enum Since {
+pub(super) enum Since {
     Instant(i64),
     Revision(i64),
     Export(ExportId),
@@ -133,14 +134,28 @@ impl Since {
             let id = ExportId::parse(&id).map_err(|_| no_such_export())?;
             return Ok(Some(Self::Export(id)));
         }
-        let Some(text) = call.option("since") else { return Ok(None) };
-        if let Ok(revision) = text.parse() {
-            return Ok(Some(Self::Revision(revision)));
-        }
-        instant(&text, "since").map(|at_us| Some(Self::Instant(at_us)))
+        call.option("since").map(|text| Self::instant_or_revision(&text)).transpose()
     }
 
-    fn moment(&self, tx: &Tx<'_>, member: &Member) -> Result<Moment, GraphError> {
+    fn instant_or_revision(text: &str) -> Result<Self, GraphError> {
+        if let Ok(revision) = text.parse() {
+            return Ok(Self::Revision(revision));
+        }
+        instant(text, "since").map(Self::Instant)
+    }
+
+    /// What a body says: an instant, a revision, or the id of an export at either door.
+    pub(super) fn parse(text: &str, organization: Uuid) -> Result<Self, GraphError> {
+        if let Ok(job) = Uuid::try_parse(text) {
+            return Ok(Self::Export(ExportId { job, organization }));
+        }
+        match ExportId::parse(text) {
+            Ok(id) => Ok(Self::Export(id)),
+            Err(_) => Self::instant_or_revision(text),
+        }
+    }
+
+    pub(super) fn moment(&self, tx: &Tx<'_>, member: &Member) -> Result<Moment, GraphError> {
         match self {
             Self::Token(moment) => Ok(*moment),
             Self::Instant(at_us) => {
@@ -160,7 +175,10 @@ impl Since {
 }
 
 fn no_such_export() -> GraphError {
-    GraphError::bad_request("`sinceExport` names no export of yours that has succeeded.")
+    GraphError::bad_request(
+        "What changed is asked for since an export that is none of yours, has not succeeded, or is gone. Name another, or an \
+         instant.",
+    )
 }
 
 fn bad_token() -> GraphError {

@@ -3,6 +3,7 @@
 use goalpost_tabular::Head;
 use serde_json::{Value, json};
 
+use super::changes::CHANGE;
 use super::columns::{CHECK_IN_COLUMNS, VERSION, find};
 use super::options::{Options, media_type};
 use super::queries::{Made, Order};
@@ -22,6 +23,9 @@ pub(super) fn of(made: &Made, order: &Order, spec: &ExportSpec, heads: &[Head]) 
         "columns": columns,
         "options": spec.options.clone().unwrap_or_default(),
         "view": { "id": order.view, "name": spec.view_name },
+        "since": spec.since.map(|since| json!({
+            "revision": since.revision, "asOf": precise_date_time(since.at_us),
+        })),
         "revision": made.revision,
         "asOf": precise_date_time(made.as_of_at),
         "visibleAsPerson": order.creator.0,
@@ -47,6 +51,7 @@ fn column(head: &Head) -> Value {
         CHECK_IN_COLUMNS.iter().find(|column| column.name == head.name).map(|column| column.about);
     let about =
         find(&head.name).map(|column| column.about).or(of_check_in).unwrap_or(match head.name.as_str() {
+            CHANGE => "What became of the row: created, changed or removed",
             "" | "Checkins" => "One check-in, the oldest first (docs/DATA.md, \"The CSV\")",
             _ => "The name of one of its tags",
         });

@@ -7,7 +7,7 @@
 //!                   lease lapsed
 //! ```
 //! Read in this order: [`api`] (a job is asked for), [`id`] (its name on the wire), [`spec`] (what it is to do),
-//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say),
+//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say; `changes`: of some rows only),
 //! [`resource`] and [`list`] (a job is
 //! looked at), `reuse` (the file is there already), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds the SQL of all.
 //!
@@ -15,6 +15,7 @@
 //! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.
 
 pub mod api;
+mod changes;
 pub mod columns;
 pub mod content;
 pub mod expiry;

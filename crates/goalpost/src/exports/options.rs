@@ -205,6 +205,20 @@ impl Options {
         Ok(())
     }
 
+    /// Whether a file of changes can look like this.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn check_changes(&self) -> Result<(), String> {
+        if self.rows != Rows::Goals {
+            return Err("a file of what changed has a row for each goal; leave `rows` out".to_owned());
+        }
+        if self.goal_columns().iter().all(|column| column.name != "Id") {
+            return Err("a file of what changed needs the column `Id`".to_owned());
+        }
+        Ok(())
+    }
+
     /// The columns of goals, in their order.
     pub(super) fn goal_columns(&self) -> Vec<&'static Column> {
         let named = |names: &[&str]| names.iter().filter_map(|name| columns::find(name)).collect();

@@ -18,6 +18,9 @@ pub struct ExportSpec {
     /// The state of the organization that the file shows; `None`: that of the moment when it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Moment>,
+    /// Only what changed since this state, with what became of it; `None`: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
     /// How the file is to look; `None`: as Viva Goals made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Options>,
@@ -27,7 +30,7 @@ pub struct ExportSpec {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Kept {
-    /// With options: in a shape that a program which does not know them cannot read, so that it fails rather than make
+    /// With options, or of changes: in a shape that a program which does not know them cannot read, so that it fails rather than make
     /// another file.
     Table {
         table: ExportSpec,
@@ -38,7 +41,13 @@ enum Kept {
 impl ExportSpec {
     /// The spec of an export of this view, made now.
     pub fn freeze(view: &View) -> Self {
-        Self { view_name: view.name.clone(), selection: view.selection.clone(), as_of: None, options: None }
+        Self {
+            view_name: view.name.clone(),
+            selection: view.selection.clone(),
+            as_of: None,
+            since: None,
+            options: None,
+        }
     }
 
     /// The same of the organization as it was.
@@ -47,18 +56,27 @@ impl ExportSpec {
         Self { as_of: Some(moment), ..self }
     }
 
+    /// Only what changed since then.
+    #[must_use]
+    pub fn since(self, moment: Moment) -> Self {
+        Self { since: Some(moment), ..self }
+    }
+
     /// The same as a file that looks like this.
     #[must_use]
     pub fn with(self, options: Options) -> Self {
         Self { options: Some(options).filter(|options| *options != Options::default()), ..self }
     }
 
+    /// Whether the file is the one that Viva Goals made.
+    pub fn is_viva(&self) -> bool {
+        self.options.is_none() && self.since.is_none()
+    }
+
     /// As the job row keeps it.
     pub fn to_json(&self) -> String {
-        let kept = match &self.options {
-            Some(_) => Kept::Table { table: self.clone() },
-            None => Kept::Viva(self.clone()),
-        };
+        let kept =
+            if self.is_viva() { Kept::Viva(self.clone()) } else { Kept::Table { table: self.clone() } };
         serde_json::to_string(&kept).expect("names and filters are JSON")
     }
 
@@ -74,10 +92,11 @@ impl ExportSpec {
 
     /// What tells this export from others of the same view that are made at the same time.
     pub fn pair(&self, view: Uuid) -> Uuid {
-        if self.options.is_none() && self.as_of.is_none() {
+        if self.is_viva() && self.as_of.is_none() {
             return view;
         }
-        let choice = serde_json::to_vec(&(&self.options, &self.as_of)).expect("words and numbers are JSON");
+        let choice = (&self.options, &self.as_of, &self.since);
+        let choice = serde_json::to_vec(&choice).expect("words and numbers are JSON");
         Uuid::new_v5(&view, &choice)
     }
 

@@ -3,26 +3,29 @@
 use goalpost_db::Tx;
 use goalpost_tabular::{Cell, ColumnKind, DialectCsv, Head, JsonLines, Sink, Unfit, Xlsx};
 
+use super::changes::{CHANGE, RowChanges};
 use super::columns::{CHECK_IN_COLUMNS, Column};
 use super::options::{Format, Options, Rows, Tags};
 use super::viva_csv;
 use crate::goals::rows::{GoalRow, Plan, Query};
 
 /// A table in the making.
-pub(super) struct Table {
+pub(super) struct Table<'a> {
     sink: Box<dyn Sink>,
     columns: Vec<&'static Column>,
     rows: Rows,
     /// Columns of check-ins, and of tags, behind those of the goal.
     check_ins: usize,
     tags: Option<usize>,
+    /// What became of each row, if only those that changed are in it.
+    changes: Option<&'a RowChanges>,
     heads: Vec<Head>,
     scratch: Vec<u8>,
     count: u64,
     expected: u64,
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// Begin a table of the goals of a query.
     pub(super) fn new(
         tx: &Tx<'_>,
@@ -30,6 +33,7 @@ impl Table {
         plan: &Plan,
         options: &Options,
         name: &str,
+        changes: Option<&'a RowChanges>,
     ) -> Result<Self, goalpost_db::Error> {
         let columns = options.goal_columns();
         let tags = match options.tags {
@@ -41,7 +45,7 @@ impl Table {
         let check_ins = if options.spills_check_ins() { plan.most_checkins.max(1) as usize } else { 0 };
         let extent = plan.extent(tx, query)?;
         let rows = match options.rows {
-            Rows::Goals => extent.goals,
+            Rows::Goals => extent.goals + changes.map_or(0, |changes| changes.removed().len() as u64),
             Rows::CheckIns => extent.check_ins,
         };
         let sink: Box<dyn Sink> = match options.format {
@@ -55,6 +59,7 @@ impl Table {
             rows: options.rows,
             check_ins,
             tags,
+            changes,
             heads: Vec::new(),
             scratch: Vec::new(),
             count: 0,
@@ -88,6 +93,9 @@ impl Table {
     fn all_heads(&self) -> Vec<Head> {
         let mut heads = Vec::new();
         let mut put = |name: String, kind| heads.push(Head { name, kind });
+        if self.changes.is_some() {
+            put(CHANGE.to_owned(), ColumnKind::Text);
+        }
         for column in &self.columns {
             match self.tags.filter(|_| column.name == "Tag") {
                 Some(tags) => {
@@ -136,6 +144,9 @@ impl Table {
     }
 
     fn write_goal(&mut self, row: &GoalRow<'_>) -> Result<(), Unfit> {
+        if let Some(changes) = self.changes {
+            self.sink.cell(Cell::Text(changes.of(row.id())))?;
+        }
         for column in &self.columns {
             if let Some(tags) = self.tags.filter(|_| column.name == "Tag") {
                 for place in 0..tags {
@@ -155,7 +166,16 @@ impl Table {
         self.sink.end_row()
     }
 
+    /// Of a goal that is gone there is its number.
     pub(super) fn end(&mut self) -> Result<(), Unfit> {
+        for goal in self.changes.map_or(&[][..], RowChanges::removed) {
+            self.sink.cell(Cell::Text("removed"))?;
+            for place in 1..self.heads.len() {
+                let is_id = self.heads[place].name == "Id";
+                self.sink.cell(if is_id { Cell::Int(*goal) } else { Cell::Empty })?;
+            }
+            self.end_row()?;
+        }
         self.sink.end()
     }
 

@@ -13,6 +13,7 @@ use goalpost_tabular::{ColumnKind, Csv, Head, Unfit};
 use serde_json::json;
 use tracing::Span;
 
+use super::changes::RowChanges;
 use super::options::Compression;
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
@@ -146,22 +147,30 @@ fn write_file(
     let now = Moment { revision: order.revision, at_us: tx.now_us() };
     let moment = spec.as_of.unwrap_or(now);
     let subject = Subject::on_day(job.organization, Some(order.creator), moment.at_us);
-    let chosen = |first: usize| spec.selection.condition(&subject, first);
+    let changes =
+        spec.since.map(|since| RowChanges::find(tx, &subject, &spec.selection, since)).transpose()?;
+    let chosen = |first: usize| {
+        let chosen = spec.selection.condition(&subject, first);
+        changes.iter().fold(chosen, |chosen, changes| changes.within(chosen, first))
+    };
     let query = Query {
         subject: &subject,
         chosen: &chosen,
-        everything: spec.selection.is_everything(),
+        everything: spec.selection.is_everything() && changes.is_none(),
         as_of: spec.as_of.map_or(AsOf::Now, |moment| AsOf::Revision(moment.revision)),
-        wide: spec.options.is_some(),
+        wide: !spec.is_viva(),
     };
     let plan = Plan::new(tx, &query)?;
-    let depends_on_caller = spec.selection.filter.depends_on_caller() || plan.has_restricted;
-    let options = spec.options.as_ref();
-    let mut file = match options {
-        Some(options) => File::Table(Table::new(tx, &query, &plan, options, &spec.view_name)?),
-        None => File::Viva(Csv::new(), plan.most_checkins as usize, 0),
+    // What was removed may have been the caller's alone.
+    let depends_on_caller =
+        spec.selection.filter.depends_on_caller() || plan.has_restricted || changes.is_some();
+    let options = spec.options.clone().unwrap_or_default();
+    let compression = options.compression;
+    let mut file = if spec.is_viva() {
+        File::Viva(Csv::new(), plan.most_checkins as usize, 0)
+    } else {
+        File::Table(Table::new(tx, &query, &plan, &options, &spec.view_name, changes.as_ref())?)
     };
-    let compression = options.map_or(Compression::None, |options| options.compression);
     let (writer, summary) = std::thread::scope(|scope| {
         let (full, to_store) = sync_channel(PIECES);
         let (to_reuse, empty) = sync_channel(PIECES);
@@ -178,7 +187,7 @@ fn write_file(
 
 /// Write the header, every row and the end, and hand full pieces over.
 fn write_rows(
-    file: &mut File,
+    file: &mut File<'_>,
     pieces: &Pieces,
     each: impl FnOnce(
         &mut dyn FnMut(&rows::GoalRow<'_>) -> Result<(), StepError>,
@@ -207,14 +216,14 @@ fn write_rows(
 }
 
 /// A file in the making.
-enum File {
+enum File<'a> {
     /// As Viva Goals made it: so wide, and with so many rows until now.
     Viva(Csv, usize, u64),
     /// As the caller wants it.
-    Table(Table),
+    Table(Table<'a>),
 }
 
-impl File {
+impl File<'_> {
     fn begin(&mut self) -> Result<(), Unfit> {
         match self {
             Self::Viva(csv, checkins, _) => viva_csv::write_header(csv, *checkins),
@@ -295,7 +304,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn hand_over(&self, file: &mut File) -> Result<(), StepError> {
+    fn hand_over(&self, file: &mut File<'_>) -> Result<(), StepError> {
         let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE + PIECE / 8));
         self.full.send(file.take(next)).map_err(|_| stored_badly())
     }

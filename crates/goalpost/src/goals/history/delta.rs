@@ -207,6 +207,18 @@ fn children(tx: &Tx<'_>, organization: OrganizationNumber, goals: &[i64]) -> Res
     Ok(children)
 }
 
+/// The goals below one that had another title as of this revision: what prints the titles of parents prints another.
+pub fn below_retitled(tx: &Tx<'_>, organization: OrganizationNumber, from: i64) -> Result<BTreeSet<i64>> {
+    let retitled = tx.query(
+        "-- history::retitled
+        select g.id from goal_history h join goal g on g.organization = ?1 and g.id = h.id
+         where h.organization = ?1 and h.until > ?2 and h.revision <= ?2 and g.title <> h.title",
+        params![organization, from],
+        |row| row.int(0),
+    )?;
+    children(tx, organization, &retitled)
+}
+
 fn changed_goals(
     tx: &Tx<'_>,
     candidates: BTreeSet<i64>,

@@ -17,5 +17,5 @@ mod moment;
 
 pub use self::as_of::AsOf;
 pub use self::changes::{Change, FieldChange, changes};
-pub use self::delta::{Changed, Changes, Delta, DeltaQuery, EntryId, FullRead, MOST, delta};
+pub use self::delta::{Changed, Changes, Delta, DeltaQuery, EntryId, FullRead, MOST, below_retitled, delta};
 pub use self::moment::{Moment, MomentError, at_revision, now, revision_at};

@@ -1,5 +1,6 @@
 //! The door `/api/v1`, over HTTP.
 
+mod changes_file;
 mod directory;
 mod documents;
 mod exports;
