@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::program::{self, cargo, debian, output, program};
+use crate::program::{self, cargo, debian, output, program, root, target_folder};
 use crate::steps::{Failed, Steps};
 
 #[derive(Debug, Args)]
@@ -14,11 +14,17 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
     /// Write the table into docs/BENCHMARKS.md
-    #[arg(long)]
+    #[arg(long, conflicts_with = "files")]
     write: bool,
+    /// Measure workbooks and Parquet files instead, against what others write them with
+    #[arg(long)]
+    files: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
+    if args.files {
+        return files(steps, args);
+    }
     steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
         debian("sqlite3", || output(program("sqlite3").arg("--version")).is_some())?;
         let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", "export", "--"]);
@@ -26,6 +32,31 @@ pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
         if args.write {
             bench.arg("--write");
         }
+        program::run(&mut bench)
+    })
+}
+
+/// Where those are that others wrote, and what they need.
+const PEERS: &str = "crates/goalpost/benches/files";
+
+fn files(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
+    let (environment, built) = (target_folder().join("bench-python"), target_folder().join("bench-peer"));
+    steps.step("install the peers", "`crates/goalpost/benches/files` names them", || {
+        debian("sqlite3", || output(program("sqlite3").arg("--version")).is_some())?;
+        debian("python3-venv", || output(program("python3").args(["-c", "import ensurepip"])).is_some())?;
+        program::run(program("python3").args(["-m", "venv"]).arg(&environment))?;
+        let mut install = program(environment.join("bin/python"));
+        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        program::run(install.arg(root().join(PEERS).join("requirements.txt")))?;
+        let mut build = cargo(["build", "--release", "--locked", "--manifest-path"]);
+        build.arg(root().join(PEERS).join("rust-peer/Cargo.toml")).arg("--target-dir").arg(&built);
+        program::run(&mut build)
+    })?;
+    steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
+        let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", "files", "--"]);
+        bench.args(["--goals", &args.goals.to_string(), "--rounds", &args.rounds.to_string()]);
+        bench.arg("--python").arg(environment.join("bin/python"));
+        bench.arg("--rust-peer").arg(built.join("release/files-peer"));
         program::run(&mut bench)
     })
 }
