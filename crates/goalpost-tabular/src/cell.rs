@@ -88,7 +88,7 @@ pub trait Sink {
     /// How many bytes wait to be taken.
     fn waiting(&self) -> usize;
 
-    /// Take what waits, and go on with this buffer, which is empty.
+    /// Take what waits, or the first piece of it, and go on with this buffer, which is empty.
     fn take(&mut self, next: Vec<u8>) -> Vec<u8>;
 }
 

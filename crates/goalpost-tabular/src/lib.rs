@@ -4,12 +4,15 @@ mod cell;
 mod csv;
 mod dialect;
 mod json_lines;
+mod parquet;
+mod pieces;
 mod xlsx;
 
 pub use cell::{Cell, ColumnKind, Head, Sink, Unfit};
 pub use csv::Csv;
 pub use dialect::{Dialect, DialectCsv, Formulas};
 pub use json_lines::JsonLines;
+pub use parquet::Parquet;
 pub use xlsx::Xlsx;
 
 use std::io::Write as _;
@@ -99,4 +102,17 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// The day of `YYYY-MM-DD`, counted from 1970-01-01: [`civil`] the other way round. `None` for a text of another form.
+fn days_of(day: &str) -> Option<i64> {
+    let mut parts = day.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(0..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some(era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468)
 }

@@ -1,13 +1,12 @@
 //! A workbook (ECMA-376), written from top to bottom in one go: memory does not grow with the rows.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
+use std::io::Write as _;
 
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::{Cell, ColumnKind, Head, Sink, Unfit, write_int, write_number};
+use crate::pieces::Pieces;
+use crate::{Cell, ColumnKind, Head, Sink, Unfit, days_of, write_int, write_number};
 
 /// Rows that a sheet holds, the header included.
 const ROWS: u64 = 1_048_576;
@@ -29,8 +28,8 @@ const LEVEL: i64 = 1;
 pub struct Xlsx {
     name: String,
     rows: u64,
-    zip: ZipWriter<StreamWriter<Bytes>>,
-    bytes: Bytes,
+    zip: ZipWriter<StreamWriter<Pieces>>,
+    bytes: Pieces,
     heads: Vec<Head>,
     /// The letters of each column.
     letters: Vec<String>,
@@ -49,25 +48,10 @@ impl std::fmt::Debug for Xlsx {
     }
 }
 
-/// Packed bytes that wait to be taken.
-#[derive(Clone, Debug, Default)]
-struct Bytes(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Bytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Xlsx {
     /// An empty workbook for `rows` rows, the header not counted; its sheets are called `name`, `name (2)`, ….
     pub fn new(name: &str, rows: u64) -> Self {
-        let bytes = Bytes::default();
+        let bytes = Pieces::default();
         Self {
             // What a sheet's name may not have, and how long it may be, with room for a number.
             name: name.chars().filter(|c| !"[]:*?/\\'".contains(*c)).take(25).collect(),
@@ -300,16 +284,16 @@ impl Sink for Xlsx {
                  ContentType=\"{SHEET}.styles+xml\"/>{types}</Types>"
             ),
         )?;
-        let zip = std::mem::replace(&mut self.zip, ZipWriter::new_stream(Bytes::default()));
+        let zip = std::mem::replace(&mut self.zip, ZipWriter::new_stream(Pieces::default()));
         zip.finish().map(|_| ()).map_err(unfit)
     }
 
     fn waiting(&self) -> usize {
-        self.bytes.0.borrow().len()
+        self.bytes.waiting()
     }
 
     fn take(&mut self, next: Vec<u8>) -> Vec<u8> {
-        self.bytes.0.replace(next)
+        self.bytes.take(next)
     }
 }
 
@@ -350,14 +334,7 @@ fn letters(mut column: usize) -> String {
 
 /// Days since the last of 1899, as a workbook counts them from 1 March 1900 on; of earlier ones it knows nothing.
 fn serial_day(day: &str) -> Option<i64> {
-    let mut parts = day.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days =
-        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
-    Some(days + EPOCH).filter(|serial| *serial > 60)
+    days_of(day).map(|days| days + EPOCH).filter(|serial| *serial > 60)
 }
 
 /// The serial number of 1970-01-01.
