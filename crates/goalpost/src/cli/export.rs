@@ -145,6 +145,7 @@ impl ExportArgs {
         let by_name = || match out.extension().and_then(|extension| extension.to_str()) {
             Some("xlsx") => Format::Xlsx,
             Some("jsonl") => Format::JsonLines,
+            Some("parquet") => Format::Parquet,
             _ => Format::Csv,
         };
         let known = KnownColumns::WORDS.iter().any(|(word, _)| *word == self.columns);

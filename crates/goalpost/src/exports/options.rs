@@ -56,6 +56,11 @@ macro_rules! words {
         impl $name {
             /// Its words, and what each says.
             pub const WORDS: &[(&str, &str)] = &[$(($word, $says)),*];
+
+            /// Its word.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
         }
     )*};
 }
@@ -66,6 +71,7 @@ words! {
         #[default] Csv => "csv", "A text file of cells";
         Xlsx => "xlsx", "A workbook";
         JsonLines => "jsonl", "A JSON object on each line";
+        Parquet => "parquet", "Typed columns, as Apache Parquet";
     }
     /// What has a row.
     Rows {
@@ -86,6 +92,7 @@ words! {
     Compression {
         #[default] None => "none", "Not at all";
         Gzip => "gzip", "By gzip";
+        Zstd => "zstd", "By Zstandard, which is smaller and sooner read";
     }
     /// Who opens a CSV.
     Profile {
@@ -190,12 +197,14 @@ impl Options {
                     .to_owned(),
             );
         }
-        if self.format == Format::Xlsx && self.compression != Compression::None {
-            return Err("a workbook is packed already; leave `compression` out".to_owned());
-        }
-        if self.check_ins == Some(CheckInCells::Columns) && self.format == Format::JsonLines {
+        if self.format.is_packed() && self.compression != Compression::None {
             return Err(
-                "JSON has no columns without a name; say `\"rows\": \"checkIns\"` for a file of check-ins"
+                "a workbook and a Parquet file are packed already; leave `compression` out".to_owned()
+            );
+        }
+        if self.check_ins == Some(CheckInCells::Columns) && self.format.names_every_column() {
+            return Err(
+                "JSON and Parquet have no columns without a name; say `\"rows\": \"checkIns\"` for a file of check-ins"
                     .to_owned(),
             );
         }
@@ -233,7 +242,7 @@ impl Options {
 
     /// Whether check-ins stand behind the columns of goals.
     pub(super) fn spills_check_ins(&self) -> bool {
-        let by_format = self.format != Format::JsonLines && matches!(self.columns, Columns::Known(_));
+        let by_format = !self.format.names_every_column() && matches!(self.columns, Columns::Known(_));
         let wanted = self.check_ins.map_or(by_format, |cells| cells == CheckInCells::Columns);
         wanted && self.rows == Rows::Goals
     }
@@ -262,14 +271,27 @@ impl Options {
     }
 
     /// What the name of the file ends with.
-    pub fn extension(&self) -> &'static str {
-        match (self.format, self.compression) {
-            (Format::Csv, Compression::None) => "csv",
-            (Format::Csv, Compression::Gzip) => "csv.gz",
-            (Format::Xlsx, _) => "xlsx",
-            (Format::JsonLines, Compression::None) => "jsonl",
-            (Format::JsonLines, Compression::Gzip) => "jsonl.gz",
-        }
+    pub fn extension(&self) -> String {
+        let packed = match self.compression {
+            _ if self.format.is_packed() => "",
+            Compression::None => "",
+            Compression::Gzip => ".gz",
+            Compression::Zstd => ".zst",
+        };
+        // The word of a format is what its files' names end with.
+        format!("{}{packed}", self.format.word())
+    }
+}
+
+impl Format {
+    /// Whether what it holds is packed already.
+    fn is_packed(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Parquet)
+    }
+
+    /// Whether every column needs a name of its own.
+    fn names_every_column(self) -> bool {
+        matches!(self, Self::JsonLines | Self::Parquet)
     }
 }
 
@@ -278,7 +300,10 @@ pub fn media_type(file_name: &str) -> &'static str {
     match file_name.rsplit('.').next() {
         Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Some("jsonl") => "application/jsonl",
+        Some("parquet") => "application/vnd.apache.parquet",
         Some("gz") => "application/gzip",
+        // RFC 8878 §7.1.
+        Some("zst") => "application/zstd",
         _ => "text/csv; charset=utf-8",
     }
 }
@@ -300,7 +325,9 @@ mod tests {
             (json!({ "format": "xlsx", "separator": "tab" }), "for `csv` alone"),
             (json!({ "decimalMark": "comma" }), "cannot both be commas"),
             (json!({ "format": "xlsx", "compression": "gzip" }), "packed already"),
+            (json!({ "format": "parquet", "compression": "zstd" }), "packed already"),
             (json!({ "format": "jsonl", "checkIns": "columns" }), "no columns without a name"),
+            (json!({ "format": "parquet", "checkIns": "columns" }), "no columns without a name"),
             (json!({ "rows": "checkIns", "checkIns": "columns" }), "cannot be `columns`"),
         ] {
             let refused = Options::parse(options.clone()).expect_err("refused");

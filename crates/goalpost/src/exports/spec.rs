@@ -117,7 +117,7 @@ impl ExportSpec {
         };
         let second = created_at_us.div_euclid(1_000_000);
         let day = crate::http::time::error_date(created_at_us)[..10].replace('-', "_");
-        let extension = self.options.as_ref().map_or("csv", Options::extension);
+        let extension = self.options.as_ref().map_or_else(|| "csv".to_owned(), Options::extension);
         format!("VivaGoals_{organization}_{name}_{day}_{second}.{extension}")
     }
 }

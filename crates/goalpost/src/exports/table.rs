@@ -1,7 +1,7 @@
 //! A file that is not the one of Viva Goals: the chosen columns of goals, or of their check-ins, in the chosen format.
 
 use goalpost_db::Tx;
-use goalpost_tabular::{Cell, ColumnKind, DialectCsv, Head, JsonLines, Sink, Unfit, Xlsx};
+use goalpost_tabular::{Cell, ColumnKind, DialectCsv, Head, JsonLines, Parquet, Sink, Unfit, Xlsx};
 
 use super::changes::{CHANGE, RowChanges};
 use super::columns::{CHECK_IN_COLUMNS, Column};
@@ -51,6 +51,7 @@ impl<'a> Table<'a> {
         let sink: Box<dyn Sink> = match options.format {
             Format::Csv => Box::new(DialectCsv::new(options.dialect())),
             Format::JsonLines => Box::new(JsonLines::new()),
+            Format::Parquet => Box::new(Parquet::new()),
             Format::Xlsx => Box::new(Xlsx::new(name, rows)),
         };
         let mut table = Self {

@@ -33,6 +33,8 @@ const PIECE: usize = 256 * 1024;
 const PIECES: usize = 4;
 /// Whoever waits for a file would rather have it soon than small.
 const LEVEL: flate2::Compression = flate2::Compression::fast();
+/// What zstd itself begins with.
+const ZSTD_LEVEL: i32 = 3;
 
 /// The step of an export's job.
 #[derive(Debug)]
@@ -174,7 +176,9 @@ fn write_file(
     let (writer, summary) = std::thread::scope(|scope| {
         let (full, to_store) = sync_channel(PIECES);
         let (to_reuse, empty) = sync_channel(PIECES);
-        let storing = scope.spawn(move || store(Packer::new(writer, compression), &to_store, &to_reuse));
+        let storing = scope.spawn(move || {
+            Packer::new(writer, compression).and_then(|packer| store(packer, &to_store, &to_reuse))
+        });
         let pieces = Pieces { full, empty };
         let written = write_rows(&mut file, &pieces, |write| rows::each(tx, &query, &plan, write), watched);
         drop(pieces);
@@ -205,13 +209,13 @@ fn write_rows(
                 return Err(StepError::LeaseLost);
             }
             watched.progress.reach(file.rows());
-            pieces.hand_over(file)?;
+            pieces.hand_over(file, PIECE)?;
         }
         Ok(())
     })?;
     file.end()?;
     // A failed hand-over only says that storing has ended: its own error is the cause, and wins.
-    pieces.hand_over(file)?;
+    pieces.hand_over(file, 1)?;
     Ok(summary)
 }
 
@@ -304,9 +308,13 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn hand_over(&self, file: &mut File<'_>) -> Result<(), StepError> {
-        let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE + PIECE / 8));
-        self.full.send(file.take(next)).map_err(|_| stored_badly())
+    /// Hand over what waits, until less than `enough` does.
+    fn hand_over(&self, file: &mut File<'_>, enough: usize) -> Result<(), StepError> {
+        while file.waiting() >= enough {
+            let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE + PIECE / 8));
+            self.full.send(file.take(next)).map_err(|_| stored_badly())?;
+        }
+        Ok(())
     }
 }
 
@@ -314,39 +322,48 @@ impl Pieces {
 enum Packer {
     None(Writer),
     Gzip(Box<GzEncoder<Vec<u8>>>, Writer),
+    Zstd(Box<zstd::Encoder<'static, Vec<u8>>>, Writer),
 }
 
 impl Packer {
-    fn new(writer: Writer, compression: Compression) -> Self {
-        match compression {
+    fn new(writer: Writer, compression: Compression) -> store::Result<Self> {
+        let packed = Vec::with_capacity(PIECE);
+        Ok(match compression {
             Compression::None => Self::None(writer),
-            Compression::Gzip => {
-                Self::Gzip(Box::new(GzEncoder::new(Vec::with_capacity(PIECE), LEVEL)), writer)
+            Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(packed, LEVEL)), writer),
+            Compression::Zstd => {
+                let mut encoder = zstd::Encoder::new(packed, ZSTD_LEVEL)?;
+                encoder.include_checksum(true)?;
+                Self::Zstd(Box::new(encoder), writer)
             }
-        }
+        })
     }
 
     fn write(&mut self, piece: &[u8]) -> store::Result<()> {
-        match self {
-            Self::None(writer) => writer.write(piece),
+        let (packed, writer) = match self {
+            Self::None(writer) => return writer.write(piece),
             Self::Gzip(encoder, writer) => {
-                encoder.write_all(piece).expect("writing to memory does not fail");
-                writer.write(encoder.get_ref())?;
-                encoder.get_mut().clear();
-                Ok(())
+                encoder.write_all(piece)?;
+                (encoder.get_mut(), writer)
             }
-        }
+            Self::Zstd(encoder, writer) => {
+                encoder.write_all(piece)?;
+                (encoder.get_mut(), writer)
+            }
+        };
+        writer.write(packed)?;
+        packed.clear();
+        Ok(())
     }
 
     fn finish(self) -> store::Result<Writer> {
-        match self {
-            Self::None(writer) => Ok(writer),
-            Self::Gzip(encoder, mut writer) => {
-                let rest = encoder.finish().expect("writing to memory does not fail");
-                writer.write(&rest)?;
-                Ok(writer)
-            }
-        }
+        let (rest, mut writer) = match self {
+            Self::None(writer) => return Ok(writer),
+            Self::Gzip(encoder, writer) => (encoder.finish()?, writer),
+            Self::Zstd(encoder, writer) => (encoder.finish()?, writer),
+        };
+        writer.write(&rest)?;
+        Ok(writer)
     }
 }
 

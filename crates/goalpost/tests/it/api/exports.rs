@@ -107,6 +107,19 @@ async fn every_format_says_the_same() {
     flate2::read::GzDecoder::new(&*packed.bytes).read_to_end(&mut unpacked).expect("it unpacks");
     assert_eq!(unpacked, text.bytes);
 
+    let (made, packed) = export(&door, &client, json!({ "columns": columns, "compression": "zstd" })).await;
+    assert!(made["fileName"].as_str().is_some_and(|name| name.ends_with(".csv.zst")), "{made}");
+    assert_eq!(packed.header("content-type"), Some("application/zstd"));
+    assert_eq!(zstd::decode_all(&*packed.bytes).expect("it unpacks"), text.bytes);
+
+    let (made, file) = export(&door, &client, json!({ "format": "parquet", "columns": columns })).await;
+    assert!(
+        made["fileName"].as_str().is_some_and(|name| name.rsplit('.').next() == Some("parquet")),
+        "{made}"
+    );
+    assert_eq!(file.header("content-type"), Some("application/vnd.apache.parquet"));
+    assert_eq!(parquet_rows(&file.bytes), lines);
+
     let (made, sheet) = export(&door, &client, json!({ "format": "xlsx", "columns": columns })).await;
     assert!(made["fileName"].as_str().is_some_and(|name| name.rsplit('.').next() == Some("xlsx")), "{made}");
     let xml = part(&sheet.bytes, "xl/worksheets/sheet1.xml");
@@ -120,6 +133,34 @@ async fn every_format_says_the_same() {
 
 fn columns_of(columns: &Value) -> Vec<&str> {
     columns.as_array().expect("a list").iter().filter_map(Value::as_str).collect()
+}
+
+/// The rows of a Parquet file, as JSON Lines have them.
+fn parquet_rows(file: &[u8]) -> Vec<Value> {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::Field;
+
+    let json = |field: &Field| match field {
+        Field::TimestampMicros(at) => {
+            let at = jiff::Timestamp::from_second(at.div_euclid(1_000_000)).expect("a year of four digits");
+            at.to_string().into()
+        }
+        Field::Date(_) => field.to_string().into(),
+        // A number without decimals is written without a point.
+        Field::Double(number) if number.fract() == 0.0 => json!(*number as i64),
+        Field::Double(number) => json!(number),
+        Field::Long(number) => json!(number),
+        Field::Bool(flag) => json!(flag),
+        Field::Str(text) => json!(text),
+        Field::Null => Value::Null,
+        other => panic!("no column has {other:?}"),
+    };
+    let reader = SerializedFileReader::new(bytes::Bytes::copy_from_slice(file)).expect("a Parquet file");
+    let rows = reader.get_row_iter(None).expect("rows").map(|row| {
+        let row = row.expect("a row");
+        row.get_column_iter().map(|(name, field)| (name.clone(), json(field))).collect()
+    });
+    rows.collect()
 }
 
 fn part(workbook: &[u8], name: &str) -> String {
