@@ -13,6 +13,8 @@ pub enum Cell<'a> {
     Day(&'a str),
     /// An instant, in microseconds since 1970.
     Moment(i64),
+    /// The same, and how many minutes the clocks by which it is told are ahead of UTC.
+    Local(i64, i32),
     /// Yes or no.
     Flag(bool),
 }

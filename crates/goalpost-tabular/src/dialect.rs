@@ -1,4 +1,4 @@
-use crate::{Cell, Head, Sink, Unfit, write_date_time, write_int, write_number};
+use crate::{Cell, Head, Sink, Unfit, write_date_time, write_int, write_local_date_time, write_number};
 
 /// How a text file of a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +106,7 @@ impl Sink for DialectCsv {
             Cell::Text(text) => self.text(text)?,
             Cell::Day(day) => self.buffer.extend_from_slice(day.as_bytes()),
             Cell::Moment(at) => write_date_time(&mut self.buffer, at),
+            Cell::Local(at, ahead) => write_local_date_time(&mut self.buffer, at, Some(ahead)),
             Cell::Flag(flag) => self.buffer.extend_from_slice(if flag { b"true" } else { b"false" }),
         }
         Ok(())

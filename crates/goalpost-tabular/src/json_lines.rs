@@ -1,4 +1,4 @@
-use crate::{Cell, Head, Sink, Unfit, write_date_time, write_int, write_number};
+use crate::{Cell, Head, Sink, Unfit, local, write_clock, write_int, write_number, write_offset};
 
 /// JSON Lines: an object for each row, with the columns' names in their order. What is missing is null.
 #[derive(Debug, Default)]
@@ -40,17 +40,17 @@ impl Sink for JsonLines {
             Cell::Number(number) => write_number(out, number),
             Cell::Text(text) => write_string(out, text),
             Cell::Day(day) => write_string(out, day),
+            // In the form of RFC 3339.
             Cell::Moment(at) => {
                 out.push(b'"');
-                let start = out.len();
-                write_date_time(out, at);
-                // `2025-03-10 20:57:08 UTC` in the form of RFC 3339.
-                let end = out.len();
-                out.truncate(end - " UTC".len());
-                if let Some(blank) = out[start..].iter().position(|byte| *byte == b' ') {
-                    out[start + blank] = b'T';
-                }
+                write_clock(out, at, b'T');
                 out.extend_from_slice(b"Z\"");
+            }
+            Cell::Local(at, ahead) => {
+                out.push(b'"');
+                write_clock(out, local(at, ahead), b'T');
+                write_offset(out, ahead);
+                out.push(b'"');
             }
             Cell::Flag(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
         }

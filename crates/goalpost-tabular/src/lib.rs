@@ -76,13 +76,40 @@ pub fn write_date(out: &mut Vec<u8>, at_us: i64) {
 
 /// Append a time in microseconds since 1970, to the second: `2025-03-10 20:57:08 UTC`.
 pub fn write_date_time(out: &mut Vec<u8>, at_us: i64) {
+    write_clock(out, at_us, b' ');
+    out.extend_from_slice(b" UTC");
+}
+
+/// The same by clocks that are so many minutes ahead of UTC: `2025-03-10 21:57:08 +01:00`. `None`: UTC.
+pub fn write_local_date_time(out: &mut Vec<u8>, at_us: i64, minutes_ahead: Option<i32>) {
+    let Some(ahead) = minutes_ahead else { return write_date_time(out, at_us) };
+    write_clock(out, local(at_us, ahead), b' ');
+    out.push(b' ');
+    write_offset(out, ahead);
+}
+
+/// What clocks show that are so many minutes ahead of UTC.
+fn local(at_us: i64, minutes_ahead: i32) -> i64 {
+    at_us.saturating_add(i64::from(minutes_ahead) * 60_000_000)
+}
+
+/// `2025-03-10`, the separator, `20:57:08`.
+fn write_clock(out: &mut Vec<u8>, at_us: i64, separator: u8) {
     write_date(out, at_us);
     let second = at_us.div_euclid(1_000_000).rem_euclid(86_400);
-    for (separator, part) in [(b' ', second / 3600), (b':', second / 60 % 60), (b':', second % 60)] {
+    for (separator, part) in [(separator, second / 3600), (b':', second / 60 % 60), (b':', second % 60)] {
         out.push(separator);
         two_digits(out, part);
     }
-    out.extend_from_slice(b" UTC");
+}
+
+/// `+01:00`.
+fn write_offset(out: &mut Vec<u8>, minutes_ahead: i32) {
+    let minutes = i64::from(minutes_ahead.unsigned_abs());
+    out.push(if minutes_ahead < 0 { b'-' } else { b'+' });
+    two_digits(out, minutes / 60);
+    out.push(b':');
+    two_digits(out, minutes % 60);
 }
 
 fn two_digits(out: &mut Vec<u8>, number: i64) {

@@ -14,7 +14,7 @@ use crate::{Cell, ColumnKind, Head, Sink, Unfit, days_of};
 
 /// A row group ends with the row that reaches so many bytes of cells, whether those are many rows or few. It is all that
 /// is held, once as cells and once packed.
-const GROUP: usize = 16 * 1024 * 1024;
+const GROUP: usize = 8 * 1024 * 1024;
 /// Readers look for what they know in here ("application version …"); one that is always the same keeps the bytes the
 /// same, whatever the library is called next.
 const CREATED_BY: &str = "goalpost version 1";
@@ -75,7 +75,9 @@ impl Column {
         self.there.push(i16::from(cell != Cell::Empty));
         let bytes = match (&mut self.values, cell) {
             (_, Cell::Empty) => 0,
-            (Values::Ints(values), Cell::Int(value)) | (Values::Moments(values), Cell::Moment(value)) => {
+            // An instant is the same by any clock.
+            (Values::Ints(values), Cell::Int(value))
+            | (Values::Moments(values), Cell::Moment(value) | Cell::Local(value, _)) => {
                 values.push(value);
                 size_of_val(&value)
             }

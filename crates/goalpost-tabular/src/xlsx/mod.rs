@@ -1,23 +1,26 @@
 //! A workbook (ECMA-376), written from top to bottom in one go: memory does not grow with the rows.
 
+mod links;
+mod parts;
+mod text;
+
 use std::io::Write as _;
 
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
+use self::links::Links;
+use self::parts::{DECLARATION, MAIN, OFFICE, PACKAGE, SHEET, STYLES};
+use self::text::{escaped, write_text};
 use crate::pieces::Pieces;
-use crate::{Cell, ColumnKind, Head, Sink, Unfit, days_of, write_int, write_number};
+use crate::{Cell, ColumnKind, Head, Sink, Unfit, days_of, local, write_int, write_number};
 
 /// Rows that a sheet holds, the header included.
 const ROWS: u64 = 1_048_576;
 /// Columns that a sheet holds.
 const COLUMNS: usize = 16_384;
-/// UTF-16 units that a cell holds.
-const UNITS: usize = 32_767;
 /// From so many rows on, a sheet may be longer than 4 GiB before it is packed.
 const LONG: u64 = 100_000;
-/// What a cut text ends with.
-const CUT: &str = "…";
 /// Packed as fast as it goes: the sheet's XML repeats itself, and a tenth of the bytes more costs less than the time.
 const LEVEL: i64 = 1;
 
@@ -40,6 +43,7 @@ pub struct Xlsx {
     /// XML of the sheet that was not packed yet.
     xml: Vec<u8>,
     cut: u64,
+    links: Option<Links>,
 }
 
 impl std::fmt::Debug for Xlsx {
@@ -65,7 +69,41 @@ impl Xlsx {
             column: 0,
             xml: Vec::new(),
             cut: 0,
+            links: None,
         }
+    }
+
+    /// Let the whole numbers of a column, counted from 0, lead to `address` with the number behind it. They stay numbers.
+    ///
+    /// A sheet holds 65,530 links: the rows behind those have none.
+    #[must_use]
+    pub fn link(mut self, column: usize, address: &str) -> Self {
+        self.links = Some(Links::new(column, address));
+        self
+    }
+
+    /// Of how many rows the number is no link, if their table has so many.
+    pub fn unlinked(rows: u64) -> u64 {
+        let of_sheet = |rows: u64| rows.saturating_sub(links::MOST);
+        rows / (ROWS - 1) * of_sheet(ROWS - 1) + of_sheet(rows % (ROWS - 1))
+    }
+
+    /// Where the links of the sheet lead, in a part of its own.
+    fn write_targets(&mut self) -> Result<(), Unfit> {
+        let Some(mut links) = self.links.take() else { return Ok(()) };
+        let linked = links.take();
+        if !linked.is_empty() {
+            self.start(&format!("xl/worksheets/_rels/sheet{}.xml.rels", self.sheets), false)?;
+            let head = format!("{DECLARATION}<Relationships xmlns=\"{PACKAGE}/relationships\">");
+            self.xml.extend_from_slice(head.as_bytes());
+            for link in linked {
+                links.write_target(&mut self.xml, link);
+            }
+            self.xml.extend_from_slice(b"</Relationships>");
+            self.pack()?;
+        }
+        self.links = Some(links);
+        Ok(())
     }
 
     /// How many texts were cut.
@@ -103,7 +141,7 @@ impl Xlsx {
         self.start(&format!("xl/worksheets/sheet{}.xml", self.sheets), rows >= LONG)?;
         let last = self.letters.last().map_or("A", String::as_str);
         let text = format!(
-            "{DECLARATION}<worksheet xmlns=\"{MAIN}\"><dimension ref=\"A1:{last}{rows}\"/><sheetViews><sheetView \
+            "{DECLARATION}<worksheet xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><dimension ref=\"A1:{last}{rows}\"/><sheetViews><sheetView \
              workbookViewId=\"0\"><pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/>\
              </sheetView></sheetViews><sheetData>"
         );
@@ -124,10 +162,15 @@ impl Xlsx {
 
     fn close_sheet(&mut self) -> Result<(), Unfit> {
         let last = self.letters.last().map_or("A", String::as_str);
-        let text = format!("</sheetData><autoFilter ref=\"A1:{last}{}\"/></worksheet>", self.row - 1);
+        let text = format!("</sheetData><autoFilter ref=\"A1:{last}{}\"/>", self.row - 1);
         self.xml.extend_from_slice(text.as_bytes());
+        if let Some(links) = &self.links {
+            links.write_cells(&mut self.xml, &self.letters);
+        }
+        self.xml.extend_from_slice(b"</worksheet>");
         self.row = 0;
-        self.pack()
+        self.pack()?;
+        self.write_targets()
     }
 
     fn close_row(&mut self) {
@@ -174,6 +217,7 @@ impl Xlsx {
             Cell::Int(value) => number(&|out| write_int(out, value)),
             Cell::Number(value) => number(&|out| write_number(out, value)),
             Cell::Moment(at) => number(&|out| write_number(out, serial(at))),
+            Cell::Local(at, ahead) => number(&|out| write_number(out, serial(local(at, ahead)))),
             Cell::Day(day) => match serial_day(day) {
                 Some(value) => number(&|out| write_int(out, value)),
                 None => self.cut += u64::from(write_text(out, day)),
@@ -193,6 +237,7 @@ enum Style {
     Header = 1,
     Day = 2,
     Moment = 3,
+    Link = 4,
 }
 
 impl Sink for Xlsx {
@@ -213,9 +258,16 @@ impl Sink for Xlsx {
             self.open_sheet()?;
         }
         let kind = self.heads.get(self.column).map(|head| head.kind);
+        let is_linked = match (cell, &mut self.links) {
+            (Cell::Int(number), Some(links)) => links.note(self.column, self.row, number),
+            _ => false,
+        };
         let style = match (cell, kind) {
             (Cell::Day(_), _) => Style::Day,
-            (Cell::Moment(_), _) | (Cell::Number(_), Some(ColumnKind::Moment)) => Style::Moment,
+            (Cell::Moment(_) | Cell::Local(..), _) | (Cell::Number(_), Some(ColumnKind::Moment)) => {
+                Style::Moment
+            }
+            (Cell::Int(_), _) if is_linked => Style::Link,
             _ => Style::Plain,
         };
         self.put(cell, style);
@@ -301,25 +353,6 @@ fn unfit(error: impl std::fmt::Display) -> Unfit {
     Unfit(format!("the workbook cannot be written: {error}"))
 }
 
-const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
-const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
-const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-const STYLES: &str = "<numFmts count=\"2\"><numFmt numFmtId=\"164\" formatCode=\"yyyy\\-mm\\-dd\"/>\
-    <numFmt numFmtId=\"165\" formatCode=\"yyyy\\-mm\\-dd\\ hh:mm:ss\"/></numFmts>\
-    <fonts count=\"2\"><font><sz val=\"11\"/><name val=\"Calibri\"/></font>\
-    <font><b/><sz val=\"11\"/><name val=\"Calibri\"/></font></fonts>\
-    <fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill>\
-    <fill><patternFill patternType=\"gray125\"/></fill></fills>\
-    <borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders>\
-    <cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs>\
-    <cellXfs count=\"4\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"/>\
-    <xf numFmtId=\"0\" fontId=\"1\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyFont=\"1\"/>\
-    <xf numFmtId=\"164\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/>\
-    <xf numFmtId=\"165\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/></cellXfs>\
-    <cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles>";
-
 /// `A`, …, `Z`, `AA`, …: the name of a column, counted from 0.
 fn letters(mut column: usize) -> String {
     let mut name = String::new();
@@ -340,72 +373,9 @@ fn serial_day(day: &str) -> Option<i64> {
 /// The serial number of 1970-01-01.
 const EPOCH: i64 = 25_569;
 
-/// A moment as a workbook counts it, to the second, in UTC.
+/// What a clock shows as a workbook counts it, to the second.
 fn serial(at_us: i64) -> f64 {
     at_us.div_euclid(1_000_000) as f64 / 86_400.0 + EPOCH as f64
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = Vec::new();
-    write_escaped(&mut out, text);
-    String::from_utf8(out).unwrap_or_default()
-}
-
-/// The rest of a cell with a text, behind its place and style; whether the text was cut.
-fn write_text(out: &mut Vec<u8>, text: &str) -> bool {
-    out.extend_from_slice(b" t=\"inlineStr\"><is><t xml:space=\"preserve\">");
-    let kept = kept(text);
-    write_escaped(out, kept);
-    let is_cut = kept.len() < text.len();
-    if is_cut {
-        out.extend_from_slice(CUT.as_bytes());
-    }
-    out.extend_from_slice(b"</t></is></c>");
-    is_cut
-}
-
-/// As much of a text as a cell holds.
-fn kept(text: &str) -> &str {
-    // No text has more UTF-16 units than bytes.
-    if text.len() <= UNITS || text.chars().map(char::len_utf16).sum::<usize>() <= UNITS {
-        return text;
-    }
-    let mut units = 0;
-    let end = text.char_indices().find(|(_, c)| {
-        units += c.len_utf16();
-        units >= UNITS
-    });
-    &text[..end.map_or(text.len(), |(at, _)| at)]
-}
-
-/// A text as XML. What XML cannot hold is written `_x001F_`, and so is an underscore that would begin such a thing
-/// (ECMA-376 part 1, 22.9.2.19).
-fn write_escaped(out: &mut Vec<u8>, text: &str) {
-    let mut from = 0;
-    let bytes = text.as_bytes();
-    for (at, c) in text.char_indices() {
-        let escape = match c {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            '_' if is_escape(&bytes[at..]) => "_x005F_".to_owned(),
-            '\t' | '\n' => continue,
-            // In a cell a line ends with a line feed alone.
-            '\r' if bytes.get(at + 1) == Some(&b'\n') => String::new(),
-            '\r' => "\n".to_owned(),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => format!("_x{:04X}_", c as u32),
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[from..at]);
-        out.extend_from_slice(escape.as_bytes());
-        from = at + c.len_utf8();
-    }
-    out.extend_from_slice(&bytes[from..]);
-}
-
-fn is_escape(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'_', b'x', a, b, c, d, b'_', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -441,28 +411,5 @@ mod tests {
         }
         assert_eq!(serial_day("soon"), None);
         assert!((serial(43_200_000_000) - 25_569.5).abs() < 1e-9);
-    }
-
-    #[test]
-    fn what_xml_cannot_hold_is_escaped() {
-        for (text, xml) in [
-            ("a<b>&\"c\"", "a&lt;b&gt;&amp;&quot;c&quot;"),
-            ("a\u{1}b", "a_x0001_b"),
-            ("one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
-            ("_x0041_ _x41_", "_x005F_x0041_ _x41_"),
-            ("tab\tline\n", "tab\tline\n"),
-        ] {
-            assert_eq!(escaped(text), xml);
-        }
-    }
-
-    #[test]
-    fn a_text_that_is_too_long_is_cut_between_characters() {
-        let long = "ä".repeat(UNITS + 1);
-        assert_eq!(kept(&long).chars().count(), UNITS - 1);
-        let faces = "🙂".repeat(UNITS);
-        assert_eq!(kept(&faces).chars().count(), (UNITS - 1) / 2);
-        let fits = "ä".repeat(UNITS);
-        assert_eq!(kept(&fits), fits);
     }
 }
