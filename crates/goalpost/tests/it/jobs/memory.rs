@@ -3,8 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use goalpost::demo;
+use goalpost::orgs::queries::find_by_guid;
+use goalpost::views::Preset;
+use goalpost_db::{Error, Scope, params};
+use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
+use super::eventually;
 use super::process::{Folder, Server, create, until_status};
 
 const GOALS: u64 = 2_000;
@@ -60,4 +66,68 @@ async fn r19_memory_stays_small_while_a_large_file_is_made_and_while_many_fetch_
         most / MIB
     );
     assert!(most <= 512 * MIB, "{downloads} downloads at once took {} MiB", most / MIB);
+}
+
+/// Give each twentieth goal a text of a megabyte that packs badly, and is no other one's.
+fn make_large(folder: &Folder) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'0' + (state % 64) as u8)
+    };
+    let db = folder.open().db;
+    let found = db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION));
+    let organization = found.unwrap().unwrap().number;
+    let written = db.write_alone(organization, Duration::from_secs(5), |tx| {
+        let sql = "select id from goal where organization = ?1 order by id";
+        let ids = tx.query(sql, params![organization], |row| row.int(0))?;
+        for id in ids.into_iter().step_by(20) {
+            let text: String = (0..1_000_000).map(|_| noise()).collect();
+            let sql = "update goal set description = ?1 where organization = ?2 and id = ?3";
+            tx.execute(sql, params![text, organization, id])?;
+        }
+        Ok::<_, Error>(())
+    });
+    written.expect("the texts are written");
+}
+
+/// Ask a server for a file in a format, and wait for it; how long it is.
+async fn export(server: &Server, options: Value) -> u64 {
+    let exports = format!("/api/v1/organizations/{}/exports", demo::ORGANIZATION);
+    let mut body = options;
+    body["viewId"] = Preset::AllObjectives.guid(demo::ORGANIZATION).to_string().into();
+    let made = server.client.post(&exports, &body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let path = format!("{exports}/{}", made.json()["id"].as_str().expect("an id"));
+    eventually(Duration::from_mins(10), "the file", async || {
+        let told = server.client.get(&path).await.json();
+        assert_ne!(told["status"], "failed", "{told}");
+        told["sizeBytes"].as_u64()
+    })
+    .await
+}
+
+/// A text of a megabyte on each twentieth goal; `GOALPOST_ROWS` makes it longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn r19_memory_stays_small_in_every_format() {
+    let goals = crate::setting("GOALPOST_ROWS", 2_000) as u64;
+    let folder = Folder::new(goals, "");
+    make_large(&folder);
+    let large = goals / 20 * 1_000_000 * 9 / 10;
+    for (options, most, is_large) in [
+        (json!({ "columns": "all" }), 64, true),
+        (json!({ "columns": "all", "compression": "zstd" }), 64, false),
+        (json!({ "columns": "all", "format": "jsonl" }), 64, true),
+        (json!({ "columns": "all", "format": "xlsx", "timeZone": "Europe/Berlin" }), 128, false),
+        (json!({ "columns": "all", "format": "parquet" }), 128, false),
+    ] {
+        let mut server = folder.serve(&[]);
+        let bytes = export(&server, options.clone()).await;
+        assert!(!is_large || bytes > large, "the file is large: {bytes}");
+        let made = peak(&mut server);
+        println!("soak: {} MiB at most making {} MiB: {options}", made / MIB, bytes / MIB);
+        assert!(made <= most * MIB, "making {options} took {} MiB", made / MIB);
+    }
 }
