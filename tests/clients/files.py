@@ -1,4 +1,4 @@
-"""Files of `goalpost export`, opened by Python's csv, by json and by openpyxl: all of them say the same.
+"""Files of `goalpost export`, opened by Python's csv and json, openpyxl, pyarrow, pandas and DuckDB: all say the same.
 
     python files.py target/debug/goalpost
 
@@ -13,7 +13,11 @@ import pathlib
 import sys
 import tempfile
 
+import duckdb
 import openpyxl
+import pandas
+import pyarrow
+import pyarrow.parquet
 
 import goalpost
 from checks import Checks
@@ -121,6 +125,115 @@ def a_text_for_spreadsheets_comes_back_by_taking_a_sign_away(files: Files):
     assert marked > 0
 
 
+TYPES = {
+    "integer": pyarrow.int64(),
+    "number": pyarrow.float64(),
+    "text": pyarrow.string(),
+    "day": pyarrow.date32(),
+    "moment": pyarrow.timestamp("us", tz="UTC"),
+    "flag": pyarrow.bool_(),
+}
+
+
+def from_parquet(value):
+    """A cell of a Parquet file as JSON has it."""
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value
+
+
+def is_missing(value) -> bool:
+    return value is None or value is pandas.NaT or value != value
+
+
+def compare(rows: list[dict], said: list[dict]):
+    assert len(rows) == len(said), (len(rows), len(said))
+    for row, goal in zip(rows, said):
+        assert list(row) == list(goal), list(row)
+        for name, cell in row.items():
+            cell = None if is_missing(cell) else from_parquet(cell)
+            assert cell == goal[name], (goal["Id"], name, cell, goal[name])
+
+
+def parquet_is_typed_and_has_the_cells_of_the_json(files: Files):
+    for options in (["--columns", "all"], ["--columns", "all", "--rows", "checkIns"]):
+        said = files.lines(*options)
+        path = files.export("goals.parquet", *options)
+        table = pyarrow.parquet.read_table(path)
+        for column in files.manifest["columns"]:
+            assert table.schema.field(column["name"]).type == TYPES[column["type"]], column
+        compare(table.to_pylist(), said)
+
+
+def pandas_reads_the_parquet(files: Files):
+    said = files.lines("--columns", "all")
+    frame = pandas.read_parquet(files.export("goals.parquet", "--columns", "all"), dtype_backend="pyarrow")
+    compare(frame.astype(object).where(frame.notna(), None).to_dict("records"), said)
+
+
+def duckdb_reads_the_parquet(files: Files):
+    said = files.lines("--columns", "all")
+    path = files.export("goals.parquet", "--columns", "all")
+    with duckdb.connect() as database:
+        found = database.execute("from read_parquet(?)", [str(path)])
+        names = [column[0] for column in found.description]
+        rows = [dict(zip(names, row)) for row in found.fetchall()]
+        compare(rows, said)
+        # Nothing is read but what is asked for: the extremes stand in the footer.
+        highest = database.execute("select max(Id) from read_parquet(?)", [str(path)]).fetchone()
+    assert highest == (max(goal["Id"] for goal in said),)
+
+
+def duckdb_reads_json_lines_and_csv(files: Files):
+    said = files.lines("--columns", "Id,Title,Description")
+    packed = files.export("goals.jsonl.zst", "--columns", "Id,Title,Description", "--compression", "zstd")
+    cells = files.export("goals.csv", "--columns", "Id,Title,Description")
+    columns = {"Id": "BIGINT", "Title": "VARCHAR", "Description": "VARCHAR"}
+    with duckdb.connect() as database:
+        lines = "from read_json(?, format = 'newline_delimited', columns = ?, compression = 'zstd')"
+        rows = database.execute(lines, [str(packed), columns]).fetchall()
+        assert rows == [tuple(goal.values()) for goal in said]
+        # What is missing and what is empty look alike in a CSV.
+        csv_rows = database.execute("from read_csv(?, columns = ?, nullstr = '')", [str(cells), columns]).fetchall()
+    assert csv_rows == [tuple(value or None for value in goal.values()) for goal in said]
+
+
+def zstd_unpacks_to_the_same_bytes(files: Files):
+    plain_file = files.export("goals.csv", "--columns", "all").read_bytes()
+    packed = files.export("goals.csv.zst", "--columns", "all", "--compression", "zstd")
+    assert packed.stat().st_size < len(plain_file) / 2
+    with pyarrow.input_stream(str(packed), compression="zstd") as stream:
+        assert stream.read() == plain_file
+
+
+def links_are_native_and_lead_home(files: Files):
+    origin = "https://goals.contoso.example"
+    path = files.export("goals.xlsx", "--links", "id", "--public-url", origin)
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    links = 0
+    for row in sheet.iter_rows(min_row=2):
+        for cell in row:
+            assert cell.data_type != "f", cell.coordinate
+            if cell.hyperlink is not None:
+                assert cell.column == 1 and cell.hyperlink.target.startswith(f"{origin}/org_uuid/{ORGANIZATION}/")
+                assert cell.hyperlink.target.endswith(f"&goal={cell.value}"), cell.hyperlink.target
+                links += 1
+    assert links == files.manifest["rows"] > 0
+
+
+def a_zone_moves_the_clocks_of_a_workbook(files: Files):
+    columns = ["--columns", "Id,Created At"]
+    said = files.lines(*columns, "--time-zone", "Asia/Kolkata")
+    sheet = openpyxl.load_workbook(files.export("goals.xlsx", *columns, "--time-zone", "Asia/Kolkata")).worksheets[0]
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert len(rows) == len(said)
+    for (number, created), goal in zip(rows, said):
+        clock = created and created.strftime("%Y-%m-%dT%H:%M:%S+05:30")
+        assert (number, clock) == (goal["Id"], goal["Created At"]), (number, created, goal)
+
+
 def main() -> int:
     checks = Checks()
     with goalpost.demo(sys.argv[1], GOALS) as (program, _), tempfile.TemporaryDirectory() as folder:
@@ -131,6 +244,13 @@ def main() -> int:
             a_workbook_is_read_from_top_to_bottom,
             csv_has_the_cells_of_the_json,
             a_text_for_spreadsheets_comes_back_by_taking_a_sign_away,
+            parquet_is_typed_and_has_the_cells_of_the_json,
+            pandas_reads_the_parquet,
+            duckdb_reads_the_parquet,
+            duckdb_reads_json_lines_and_csv,
+            zstd_unpacks_to_the_same_bytes,
+            links_are_native_and_lead_home,
+            a_zone_moves_the_clocks_of_a_workbook,
         ):
             checks.run(check, files)
     return checks.end()
