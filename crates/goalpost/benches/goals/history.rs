@@ -96,6 +96,7 @@ fn scan(db: &Db, house: OrganizationNumber, selection: &Selection, as_of: AsOf) 
         subject: &subject,
         chosen: &chosen,
         everything: selection.is_everything(),
+        levels: 0,
         as_of,
         wide: false,
     };

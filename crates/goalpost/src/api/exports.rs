@@ -86,6 +86,7 @@ async fn create(call: &Call, member: Member, request: Request) -> Result<Respons
     let guid = view.as_ref().and_then(Json::as_str).and_then(parse_guid);
     let guid = guid.ok_or_else(|| invalid("'viewId' must be the id of a view; `views` lists them"))?;
     let options = Options::parse(chosen.into()).map_err(invalid)?;
+    options.check_origin(call.app.config.public_url.as_deref()).map_err(invalid)?;
     let view = call
         .app
         .db

@@ -10,8 +10,8 @@ use futures_util::TryStreamExt as _;
 use goalpost::app::App;
 use goalpost::exports::api::{NewExport, Promise, promise};
 use goalpost::exports::options::{
-    CheckInCells, Columns, Compression, DecimalMark, Format, FormulaGuard, KnownColumns, Options, Profile,
-    Rows, Separator, Tags,
+    CheckInCells, Columns, Compression, DecimalMark, Format, FormulaGuard, KnownColumns, Labels, Links,
+    Options, Profile, Rows, Separator, Tags,
 };
 use goalpost::exports::queries::{self, Export};
 use goalpost::exports::{ExportSpec, columns};
@@ -69,6 +69,18 @@ pub(super) struct ExportArgs {
     /// How several tags stand in a row
     #[arg(long, value_enum, default_value_t)]
     tags: Tags,
+    /// How many levels below the view's goals come along, whether they are the view's or not
+    #[arg(long, value_name = "LEVELS", default_value_t)]
+    children: u32,
+    /// In whose words types and statuses are called
+    #[arg(long, value_enum, default_value_t)]
+    labels: Labels,
+    /// Zone, such as Europe/Berlin, by whose clocks it is told when something was written down [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// What leads to the server's page in a workbook
+    #[arg(long, value_enum, default_value_t)]
+    links: Links,
     /// How the file is packed
     #[arg(long, value_enum, default_value_t)]
     compression: Compression,
@@ -119,6 +131,11 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
             .hint("name another file, or say --force to write over it"));
     }
     let options = args.options(&out)?;
+    options.check_origin(session.config.public_url.as_deref()).map_err(|why| {
+        Failure::new(why).hint(
+            "set `public_url` in the configuration file, or say --public-url https://goals.contoso.example",
+        )
+    })?;
     let app = session.open()?;
     let (member, view, spec) = prepare(&app, &args, organization, options)?;
     let progress = Progress::bar();
@@ -161,6 +178,10 @@ impl ExportArgs {
             rows: self.rows,
             check_ins: self.check_ins,
             tags: self.tags,
+            children: self.children,
+            labels: self.labels,
+            time_zone: self.time_zone.clone(),
+            links: self.links,
             compression: self.compression,
             profile: self.profile,
             separator: self.separator,

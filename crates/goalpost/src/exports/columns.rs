@@ -5,7 +5,9 @@
 
 use goalpost_tabular::{Cell, ColumnKind, write_int, write_percent};
 
+use super::options::Labels;
 use super::viva_csv;
+use super::wording::{Wording, neutral_status};
 use crate::goals::rows::{CheckInRow, GoalRow};
 
 /// The version of the tables below. It rises when a column changes its meaning or goes; new ones do not raise it.
@@ -33,7 +35,7 @@ pub struct CheckInColumn {
     pub kind: ColumnKind,
     /// What they say.
     pub about: &'static str,
-    pub(super) cell: for<'a> fn(&'a GoalRow<'a>, &CheckInRow<'a>) -> Cell<'a>,
+    pub(super) cell: for<'a> fn(&'a GoalRow<'a>, &CheckInRow<'a>, &Wording) -> Cell<'a>,
 }
 
 macro_rules! columns {
@@ -120,44 +122,44 @@ pub static CHECK_IN_COLUMNS: &[CheckInColumn] = &[
     CheckInColumn {
         name: "Checkin Date",
         kind: ColumnKind::Moment,
-        about: "The moment of which it speaks",
-        cell: |_, checkin| Cell::Moment(checkin.as_of_at),
+        about: "The moment of which it speaks, in UTC: most files name a day, which no zone may move",
+        cell: |_, checkin, _| Cell::Moment(checkin.as_of_at),
     },
     CheckInColumn {
         name: "User",
         kind: ColumnKind::Text,
         about: "Name of who said it",
-        cell: |row, checkin| named(checkin.owner.map_or("", |id| row.person(id))),
+        cell: |row, checkin, _| named(checkin.owner.map_or("", |id| row.person(id))),
     },
     CheckInColumn {
         name: "Note",
         kind: ColumnKind::Text,
         about: "What was said",
-        cell: |_, checkin| text(checkin.note),
+        cell: |_, checkin, _| text(checkin.note),
     },
     CheckInColumn {
         name: "Checkin Metric Name",
         kind: ColumnKind::Text,
         about: "What was measured",
-        cell: |_, checkin| Cell::Text(checkin.metric_name.unwrap_or("Progress")),
+        cell: |_, checkin, _| Cell::Text(checkin.metric_name.unwrap_or("Progress")),
     },
     CheckInColumn {
         name: "Checkin Status",
         kind: ColumnKind::Text,
         about: "The status that it set",
-        cell: |_, checkin| named(checkin.status),
+        cell: |_, checkin, wording| named(wording.status(checkin.status)),
     },
     CheckInColumn {
         name: "Current Value",
         kind: ColumnKind::Number,
         about: "The value that it set",
-        cell: |_, checkin| number(checkin.value),
+        cell: |_, checkin, _| number(checkin.value),
     },
     CheckInColumn {
         name: "Activity Date",
         kind: ColumnKind::Moment,
         about: "When it was written down",
-        cell: |_, checkin| checkin.recorded_at.map_or(Cell::Empty, Cell::Moment),
+        cell: |_, checkin, wording| checkin.recorded_at.map_or(Cell::Empty, |at| wording.moment(at)),
     },
 ];
 
@@ -187,6 +189,31 @@ pub const OLDER: [&str; 23] = [
     "Last Check-in Note",
     "Score",
 ];
+
+/// Columns that an organization has words for, in words for programs.
+static NEUTRAL: &[Column] = &[
+    Column {
+        name: "Object Type",
+        kind: ColumnKind::Text,
+        about: "Its type: objective, keyResult or initiative",
+        cell: |row, _| text(row.object_type()),
+    },
+    Column {
+        name: "Status",
+        kind: ColumnKind::Text,
+        about: "Its status: notStarted, onTrack, behind, atRisk, closed, postponed, reopened or inProgress",
+        cell: |row, _| text(row.status().map(neutral_status)),
+    },
+];
+
+/// The column in these words.
+pub(super) fn in_words(column: &'static Column, labels: Labels) -> &'static Column {
+    let neutral = || NEUTRAL.iter().find(|neutral| neutral.name == column.name);
+    match labels {
+        Labels::Custom => column,
+        Labels::Neutral => neutral().unwrap_or(column),
+    }
+}
 
 /// The column of this name, in any case.
 pub fn find(name: &str) -> Option<&'static Column> {

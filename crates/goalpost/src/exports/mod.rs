@@ -29,6 +29,7 @@ mod reuse;
 pub mod spec;
 mod table;
 pub mod viva_csv;
+mod wording;
 pub mod worker;
 
 pub use id::ExportId;

@@ -21,6 +21,18 @@ pub struct Options {
     pub check_ins: Option<CheckInCells>,
     /// How several tags stand in a row.
     pub tags: Tags,
+    /// How many levels below the view's goals come along, whether they are the view's or not.
+    #[serde(skip_serializing_if = "is_default")]
+    pub children: u32,
+    /// In whose words types and statuses are called.
+    #[serde(skip_serializing_if = "is_default")]
+    pub labels: Labels,
+    /// By the clocks of which zone it is told when something was written down; UTC otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// What leads to the server's page in a workbook.
+    #[serde(skip_serializing_if = "is_default")]
+    pub links: Links,
     /// How the file is packed.
     pub compression: Compression,
     /// Who opens a CSV; the next four say it one by one.
@@ -37,6 +49,11 @@ pub struct Options {
     /// What becomes of texts in a CSV that a spreadsheet would take for formulas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formulas: Option<FormulaGuard>,
+}
+
+/// What is as it was before there was a choice is not written: an earlier program refuses what it does not know.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 macro_rules! words {
@@ -87,6 +104,17 @@ words! {
     Tags {
         #[default] Joined => "joined", "In one cell";
         Columns => "columns", "Each in a column of its own: `Tag 1`, `Tag 2`, …";
+        Rows => "rows", "Each in a row of its own, with all of its goal";
+    }
+    /// In whose words types and statuses are called.
+    Labels {
+        #[default] Custom => "custom", "The organization's words, as its files have them";
+        Neutral => "neutral", "Words for programs: objective, keyResult, initiative; notStarted, onTrack and so on";
+    }
+    /// What leads to the server's page in a workbook.
+    Links {
+        #[default] None => "none", "Nothing";
+        Id => "id", "The number in the column `Id`, to the page of the view";
     }
     /// How a file is packed.
     Compression {
@@ -177,6 +205,32 @@ impl Options {
                 }
             }
         }
+        if self.tags != Tags::Joined && !self.goal_columns().iter().any(|column| column.name == "Tag") {
+            return Err(format!(
+                "`tags` cannot be `{}` without the column `Tag`; name it in `columns`",
+                self.tags.word()
+            ));
+        }
+        if self.tags == Tags::Rows && self.rows == Rows::CheckIns {
+            return Err("of a file with a row for each check-in, `tags` cannot be `rows`".to_owned());
+        }
+        if let Some(zone) = &self.time_zone {
+            if jiff::tz::TimeZone::get(zone).is_err() {
+                return Err(format!("there is no time zone `{zone}`; name one such as `Europe/Berlin`"));
+            }
+            if self.format == Format::Parquet {
+                return Err("Parquet holds instants, which are the same in every zone; leave `timeZone` out"
+                    .to_owned());
+            }
+        }
+        if self.links == Links::Id {
+            if self.format != Format::Xlsx {
+                return Err("`links` are for `xlsx` alone".to_owned());
+            }
+            if !self.goal_columns().iter().any(|column| column.name == "Id") {
+                return Err("`links` cannot be `id` without the column `Id`; name it in `columns`".to_owned());
+            }
+        }
         let is_csv = self.format == Format::Csv;
         let says_csv = self.separator.is_some()
             || self.decimal_mark.is_some()
@@ -219,8 +273,11 @@ impl Options {
     /// # Errors
     /// What it lacks.
     pub fn check_changes(&self) -> Result<(), String> {
-        if self.rows != Rows::Goals {
-            return Err("a file of what changed has a row for each goal; leave `rows` out".to_owned());
+        if self.rows != Rows::Goals || self.tags == Tags::Rows || self.children > 0 {
+            return Err(
+                "a file of what changed has a row for each goal of the view; leave `rows`, `children` and `tags` as rows out"
+                    .to_owned(),
+            );
         }
         if self.goal_columns().iter().all(|column| column.name != "Id") {
             return Err("a file of what changed needs the column `Id`".to_owned());
@@ -228,16 +285,28 @@ impl Options {
         Ok(())
     }
 
+    /// Whether a server at this configured address can make such a file.
+    ///
+    /// # Errors
+    /// What its settings lack.
+    pub fn check_origin(&self, public_url: Option<&str>) -> Result<(), String> {
+        if self.links == Links::Id && public_url.is_none() {
+            return Err("`links` need the server's address; the operator sets `public_url`".to_owned());
+        }
+        Ok(())
+    }
+
     /// The columns of goals, in their order.
     pub(super) fn goal_columns(&self) -> Vec<&'static Column> {
         let named = |names: &[&str]| names.iter().filter_map(|name| columns::find(name)).collect();
-        match &self.columns {
+        let columns: Vec<&'static Column> = match &self.columns {
             // The last is that of check-ins.
             Columns::Known(KnownColumns::Viva) => named(&viva_csv::COLUMNS[..viva_csv::COLUMNS.len() - 1]),
             Columns::Known(KnownColumns::Older) => named(&columns::OLDER),
             Columns::Known(KnownColumns::All) => columns::COLUMNS.iter().collect(),
             Columns::Chosen(names) => names.iter().filter_map(|name| columns::find(name)).collect(),
-        }
+        };
+        columns.into_iter().map(|column| columns::in_words(column, self.labels)).collect()
     }
 
     /// Whether check-ins stand behind the columns of goals.
@@ -329,12 +398,25 @@ mod tests {
             (json!({ "format": "jsonl", "checkIns": "columns" }), "no columns without a name"),
             (json!({ "format": "parquet", "checkIns": "columns" }), "no columns without a name"),
             (json!({ "rows": "checkIns", "checkIns": "columns" }), "cannot be `columns`"),
+            (json!({ "tags": "rows" }), "without the column `Tag`"),
+            (json!({ "tags": "columns", "columns": ["Id"] }), "without the column `Tag`"),
+            (json!({ "tags": "rows", "columns": ["Tag"], "rows": "checkIns" }), "cannot be `rows`"),
+            (json!({ "timeZone": "Europe/Atlantis" }), "no time zone `Europe/Atlantis`"),
+            (json!({ "timeZone": "Europe/Berlin", "format": "parquet" }), "leave `timeZone` out"),
+            (json!({ "links": "id" }), "for `xlsx` alone"),
+            (json!({ "links": "id", "format": "xlsx", "columns": ["Title"] }), "without the column `Id`"),
+            (json!({ "children": -1 }), "invalid value"),
         ] {
             let refused = Options::parse(options.clone()).expect_err("refused");
             assert!(refused.contains(says), "{options}: {refused}");
         }
         assert!(Options::parse(json!({})).expect("nothing said").is_viva());
         assert!(!Options::parse(json!({ "profile": "excel" })).expect("fits").is_viva());
+        // An earlier program, which does not know them, is told of no choice that nobody made.
+        let kept = serde_json::to_value(Options::default()).expect("words are JSON");
+        for later in ["children", "labels", "timeZone", "links"] {
+            assert_eq!(kept.get(later), None);
+        }
     }
 
     #[test]

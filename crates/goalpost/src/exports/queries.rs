@@ -325,6 +325,8 @@ pub struct Order {
     pub view: uuid::Uuid,
     /// When it was asked for, microseconds.
     pub created_at: i64,
+    /// The organization's id.
+    pub organization_guid: uuid::Uuid,
     /// The number that the organization's files carry.
     pub file_number: i64,
     /// The state of the organization.
@@ -348,7 +350,8 @@ pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Opti
 pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
     tx.query_opt(
         "-- exports::find_order
-        select job.creator, coalesce(job.view, job.pair), job.created_at, coalesce(o.file_number, o.number), o.revision
+        select job.creator, coalesce(job.view, job.pair), job.created_at, coalesce(o.file_number, o.number), o.revision,
+               o.guid
           from job join organization o on o.number = job.organization
          where job.organization = ?1 and job.id = ?2",
         params![job.organization, job.id.into_bytes()],
@@ -359,6 +362,7 @@ pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
                 created_at: row.int(2)?,
                 file_number: row.int(3)?,
                 revision: row.int(4)?,
+                organization_guid: uuid::Uuid::from_bytes(row.bytes(5)?),
             })
         },
     )

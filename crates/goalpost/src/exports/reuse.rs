@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::columns::VERSION;
+use super::options::Links;
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use crate::goals::history::Moment;
@@ -18,12 +19,14 @@ use crate::http::time::precise_date_time;
 use crate::jobs::JobKey;
 use crate::store::Stored;
 
-/// What a file of this spec is made of, at a moment of an organization whose revision is `revision`.
+/// What the file of an order is made of at a moment; links in it lead to `origin`.
 ///
 /// A file as of earlier shows the people and teams of now, so it needs the present revision as well.
-pub(super) fn basis(spec: &ExportSpec, revision: i64, moment: Moment) -> [u8; 32] {
+pub(super) fn basis(spec: &ExportSpec, order: &Order, origin: Option<&str>, moment: Moment) -> [u8; 32] {
     let day = spec.selection.filter.depends_on_today().then(|| crate::goals::day(moment.at_us).to_string());
-    let made_of = (VERSION, spec.to_json(), revision, moment.revision, day);
+    let links =
+        spec.options.as_ref().filter(|options| options.links == Links::Id).map(|_| (origin, order.view));
+    let made_of = (VERSION, spec.to_json(), order.revision, moment.revision, day, links);
     Sha256::digest(serde_json::to_vec(&made_of).expect("texts and numbers are JSON")).into()
 }
 
@@ -33,9 +36,10 @@ pub(super) fn find(
     job: JobKey,
     order: &Order,
     spec: &ExportSpec,
+    origin: Option<&str>,
 ) -> Result<Option<(JobKey, Made)>> {
     let moment = spec.as_of.unwrap_or(Moment { revision: order.revision, at_us: tx.now_us() });
-    let basis = basis(spec, order.revision, moment);
+    let basis = basis(spec, order, origin, moment);
     let found = tx.query_opt(
         "-- exports::find_reusable
         select export.job, export.content_key, export.size_bytes, export.sha256, export.row_count,

@@ -5,8 +5,9 @@ use goalpost_tabular::{Cell, ColumnKind, DialectCsv, Head, JsonLines, Parquet, S
 
 use super::changes::{CHANGE, RowChanges};
 use super::columns::{CHECK_IN_COLUMNS, Column};
-use super::options::{Format, Options, Rows, Tags};
+use super::options::{Format, Links, Options, Rows, Tags};
 use super::viva_csv;
+use super::wording::Wording;
 use crate::goals::rows::{GoalRow, Plan, Query};
 
 /// A table in the making.
@@ -16,7 +17,8 @@ pub(super) struct Table<'a> {
     rows: Rows,
     /// Columns of check-ins, and of tags, behind those of the goal.
     check_ins: usize,
-    tags: Option<usize>,
+    tags: TagCells,
+    wording: Wording,
     /// What became of each row, if only those that changed are in it.
     changes: Option<&'a RowChanges>,
     heads: Vec<Head>,
@@ -25,8 +27,17 @@ pub(super) struct Table<'a> {
     expected: u64,
 }
 
+/// Where tags go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TagCells {
+    Joined,
+    /// Into so many columns.
+    Columns(usize),
+    Rows,
+}
+
 impl<'a> Table<'a> {
-    /// Begin a table of the goals of a query.
+    /// Begin a table of the goals of a query. `address` is where links lead, with the number of a goal behind it.
     pub(super) fn new(
         tx: &Tx<'_>,
         query: &Query<'_>,
@@ -34,25 +45,42 @@ impl<'a> Table<'a> {
         options: &Options,
         name: &str,
         changes: Option<&'a RowChanges>,
+        address: Option<&str>,
     ) -> Result<Self, goalpost_db::Error> {
         let columns = options.goal_columns();
-        let tags = match options.tags {
-            Tags::Columns if columns.iter().any(|column| column.name == "Tag") => {
-                Some(plan.most_tags(tx, query)?)
-            }
-            _ => None,
+        let tagged = || plan.tagged(tx, query);
+        let (tags, more_rows) = match options.tags {
+            // One that was promised before this was refused.
+            _ if !columns.iter().any(|column| column.name == "Tag") => (TagCells::Joined, 0),
+            Tags::Joined => (TagCells::Joined, 0),
+            Tags::Columns => (TagCells::Columns(tagged()?.most), 0),
+            Tags::Rows => (TagCells::Rows, tagged()?.behind_the_first),
         };
         let check_ins = if options.spills_check_ins() { plan.most_checkins.max(1) as usize } else { 0 };
         let extent = plan.extent(tx, query)?;
         let rows = match options.rows {
-            Rows::Goals => extent.goals + changes.map_or(0, |changes| changes.removed().len() as u64),
+            Rows::Goals => {
+                extent.goals + more_rows + changes.map_or(0, |changes| changes.removed().len() as u64)
+            }
             Rows::CheckIns => extent.check_ins,
         };
         let sink: Box<dyn Sink> = match options.format {
             Format::Csv => Box::new(DialectCsv::new(options.dialect())),
             Format::JsonLines => Box::new(JsonLines::new()),
             Format::Parquet => Box::new(Parquet::new()),
-            Format::Xlsx => Box::new(Xlsx::new(name, rows)),
+            Format::Xlsx => {
+                let book = Xlsx::new(name, rows);
+                // Behind the columns of tags, `Id` would stand elsewhere.
+                let before = columns.iter().take_while(|column| column.name != "Id");
+                let width = |column: &&Column| match tags {
+                    TagCells::Columns(tags) if column.name == "Tag" => tags,
+                    _ => 1,
+                };
+                match address.filter(|_| options.links == Links::Id) {
+                    Some(address) => Box::new(book.link(before.map(|column| width(&column)).sum(), address)),
+                    None => Box::new(book),
+                }
+            }
         };
         let mut table = Self {
             sink,
@@ -60,6 +88,7 @@ impl<'a> Table<'a> {
             rows: options.rows,
             check_ins,
             tags,
+            wording: Wording::of(options),
             changes,
             heads: Vec::new(),
             scratch: Vec::new(),
@@ -98,13 +127,13 @@ impl<'a> Table<'a> {
             put(CHANGE.to_owned(), ColumnKind::Text);
         }
         for column in &self.columns {
-            match self.tags.filter(|_| column.name == "Tag") {
-                Some(tags) => {
+            match self.tags {
+                TagCells::Columns(tags) if column.name == "Tag" => {
                     for number in 1..=tags {
                         put(format!("Tag {number}"), ColumnKind::Text);
                     }
                 }
-                None => put(column.name.to_owned(), column.kind),
+                _ => put(column.name.to_owned(), column.kind),
             }
         }
         if self.rows == Rows::CheckIns {
@@ -120,44 +149,64 @@ impl<'a> Table<'a> {
 
     /// Write what a goal has.
     pub(super) fn write(&mut self, row: &GoalRow<'_>) -> Result<(), Unfit> {
-        if self.rows == Rows::Goals {
-            self.write_goal(row)?;
-            let unit = viva_csv::unit(row);
-            for checkin in row.checkins.iter().take(self.check_ins) {
-                self.scratch.clear();
-                viva_csv::write_checkin(&mut self.scratch, row, &checkin, unit);
-                // Made of texts and digits alone.
-                self.sink.cell(Cell::Text(std::str::from_utf8(&self.scratch).unwrap_or_default()))?;
+        match (self.rows, self.tags) {
+            (Rows::Goals, TagCells::Rows) => {
+                // One without tags has a row, too.
+                (0..row.tags.len().max(1)).try_for_each(|place| self.write_with_check_ins(row, place))
             }
-            for _ in row.checkins.len()..self.check_ins {
-                self.sink.cell(Cell::Empty)?;
+            (Rows::Goals, _) => self.write_with_check_ins(row, 0),
+            (Rows::CheckIns, _) => {
+                for checkin in row.checkins.iter() {
+                    self.write_goal(row, 0)?;
+                    for column in CHECK_IN_COLUMNS {
+                        self.sink.cell((column.cell)(row, &checkin, &self.wording))?;
+                    }
+                    self.end_row()?;
+                }
+                Ok(())
             }
-            return self.end_row();
         }
-        for checkin in row.checkins.iter() {
-            self.write_goal(row)?;
-            for column in CHECK_IN_COLUMNS {
-                self.sink.cell((column.cell)(row, &checkin))?;
-            }
-            self.end_row()?;
-        }
-        Ok(())
     }
 
-    fn write_goal(&mut self, row: &GoalRow<'_>) -> Result<(), Unfit> {
+    /// The row of a goal, or of one of its tags.
+    fn write_with_check_ins(&mut self, row: &GoalRow<'_>, tag: usize) -> Result<(), Unfit> {
+        self.write_goal(row, tag)?;
+        let unit = viva_csv::unit(row);
+        for checkin in row.checkins.iter().take(self.check_ins) {
+            self.scratch.clear();
+            viva_csv::write_checkin(&mut self.scratch, row, &checkin, unit, &self.wording);
+            // Made of texts and digits alone.
+            self.sink.cell(Cell::Text(std::str::from_utf8(&self.scratch).unwrap_or_default()))?;
+        }
+        for _ in row.checkins.len()..self.check_ins {
+            self.sink.cell(Cell::Empty)?;
+        }
+        self.end_row()
+    }
+
+    /// The columns of a goal; of several rows that it has, the one of this tag.
+    fn write_goal(&mut self, row: &GoalRow<'_>, tag: usize) -> Result<(), Unfit> {
         if let Some(changes) = self.changes {
             self.sink.cell(Cell::Text(changes.of(row.id())))?;
         }
         for column in &self.columns {
-            if let Some(tags) = self.tags.filter(|_| column.name == "Tag") {
-                for place in 0..tags {
-                    let tag = row.tags.get(place).map_or(Cell::Empty, |link| Cell::Text(row.tag(*link)));
-                    self.sink.cell(tag)?;
+            let places = match self.tags {
+                TagCells::Columns(tags) if column.name == "Tag" => 0..tags,
+                TagCells::Rows if column.name == "Tag" => tag..tag + 1,
+                _ => {
+                    self.scratch.clear();
+                    let cell = match (column.cell)(row, &mut self.scratch) {
+                        Cell::Moment(at) => self.wording.moment(at),
+                        cell => cell,
+                    };
+                    self.sink.cell(cell)?;
+                    continue;
                 }
-                continue;
+            };
+            for place in places {
+                let tag = row.tags.get(place).map_or(Cell::Empty, |link| Cell::Text(row.tag(*link)));
+                self.sink.cell(tag)?;
             }
-            self.scratch.clear();
-            self.sink.cell((column.cell)(row, &mut self.scratch))?;
         }
         Ok(())
     }

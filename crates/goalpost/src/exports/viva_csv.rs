@@ -2,6 +2,7 @@
 
 use goalpost_tabular::{Csv, rounded, write_date, write_date_time, write_int, write_number, write_percent};
 
+use super::wording::Wording;
 use crate::goals::rows::{CheckInRow, GoalRow};
 
 /// The named columns. `Checkins` holds the first check-in; each further one has a column without a name.
@@ -45,7 +46,7 @@ pub fn write_header(csv: &mut Csv, checkins: usize) {
 
 /// The record of one goal, as wide as the header.
 pub fn write_goal(csv: &mut Csv, row: &GoalRow<'_>, checkins: usize) {
-    let unit = unit(row);
+    let (unit, wording) = (unit(row), Wording::default());
     csv.plain_with(|out| write_int(out, row.id()));
     csv.text(row.title().unwrap_or_default());
     csv.text_with(|out| join(out, row.teams.iter().map(|link| row.team(*link)), "; "));
@@ -74,7 +75,7 @@ pub fn write_goal(csv: &mut Csv, row: &GoalRow<'_>, checkins: usize) {
     csv.text(row.checkins.iter().next_back().and_then(|last| last.note).unwrap_or_default());
     number(csv, score(row));
     for checkin in row.checkins.iter() {
-        csv.text_with(|out| write_checkin(out, row, &checkin, unit));
+        csv.text_with(|out| write_checkin(out, row, &checkin, unit, &wording));
     }
     for _ in row.checkins.len()..checkins.max(1) {
         csv.empty();
@@ -167,7 +168,13 @@ pub(super) fn write_goal_type(out: &mut Vec<u8>, goal_type: &str) {
 }
 
 /// One check-in in one cell. The note stands as it was written: the original escapes nothing in it either.
-pub(super) fn write_checkin(out: &mut Vec<u8>, row: &GoalRow<'_>, checkin: &CheckInRow<'_>, unit: &str) {
+pub(super) fn write_checkin(
+    out: &mut Vec<u8>,
+    row: &GoalRow<'_>,
+    checkin: &CheckInRow<'_>,
+    unit: &str,
+    wording: &Wording,
+) {
     out.extend_from_slice(b"Checkin Date: ");
     write_date(out, checkin.as_of_at);
     out.extend_from_slice(b"; User: ");
@@ -177,7 +184,7 @@ pub(super) fn write_checkin(out: &mut Vec<u8>, row: &GoalRow<'_>, checkin: &Chec
     out.extend_from_slice(b"; Metric Name: ");
     out.extend_from_slice(checkin.metric_name.unwrap_or("Progress").as_bytes());
     out.extend_from_slice(b"; Status: ");
-    out.extend_from_slice(checkin.status.as_bytes());
+    out.extend_from_slice(wording.status(checkin.status).as_bytes());
     out.extend_from_slice(b"; Current Value: ");
     if let Some(value) = checkin.value {
         write_number(out, value);
@@ -187,7 +194,7 @@ pub(super) fn write_checkin(out: &mut Vec<u8>, row: &GoalRow<'_>, checkin: &Chec
     }
     out.extend_from_slice(b"; Activity Date: ");
     if let Some(at) = checkin.recorded_at {
-        write_date_time(out, at);
+        wording.write_moment(out, at);
     }
     out.push(b';');
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use tracing::Span;
 
 use super::changes::RowChanges;
-use super::options::Compression;
+use super::options::{Compression, Links};
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
@@ -27,6 +27,7 @@ use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::{Abandoned, Progress};
 use crate::jobs::{JobKey, Lease, Step, StepError};
 use crate::store::{self, Writer};
+use crate::web::explorer_path;
 
 /// Bytes handed to the storing thread at a time, and how many such pieces may wait there: the memory of a job.
 const PIECE: usize = 256 * 1024;
@@ -57,11 +58,12 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
         }
     })?;
     let db = app.db.clone();
-    let reuses = app.config.exports.reuse;
+    let (reuses, origin) = (app.config.exports.reuse, app.config.public_url.clone());
     let (order, there) = db
         .read(lease.job.organization, |tx| {
             let Some(order) = queries::find_order(tx, lease.job)? else { return Ok(None) };
-            let there = if reuses { reuse::find(tx, lease.job, &order, &spec)? } else { None };
+            let there =
+                if reuses { reuse::find(tx, lease.job, &order, &spec, origin.as_deref())? } else { None };
             Ok::<_, Error>(Some((order, there)))
         })
         .await?
@@ -87,9 +89,10 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
     let span = Span::current();
     let making = move || {
         span.in_scope(|| {
-            let written = db.snapshot(job.organization, |tx| write_file(tx, job, &spec, writer, &watched))?;
+            let write = |tx: &Tx<'_>| write_file(tx, job, &spec, origin.as_deref(), writer, &watched);
+            let written = db.snapshot(job.organization, write)?;
             // The snapshot is over: what is left may take its time.
-            written.finish(&spec)
+            written.finish(&spec, origin.as_deref())
         })
     };
     let made = tokio::task::spawn_blocking(making).await.map_err(|panic| {
@@ -119,7 +122,7 @@ struct Written {
 }
 
 impl Written {
-    fn finish(self, spec: &ExportSpec) -> Result<Made, StepError> {
+    fn finish(self, spec: &ExportSpec, origin: Option<&str>) -> Result<Made, StepError> {
         let stored = self.writer.finish().map_err(|error| storage_error(&error))?;
         let mut made = Made {
             stored,
@@ -130,7 +133,7 @@ impl Written {
             revision: self.moment.revision,
             as_of_at: self.moment.at_us,
             manifest: String::new(),
-            basis: reuse::basis(spec, self.order.revision, self.moment),
+            basis: reuse::basis(spec, &self.order, origin, self.moment),
         };
         made.manifest = manifest::of(&made, &self.order, spec, &self.heads).to_string();
         Ok(made)
@@ -142,6 +145,7 @@ fn write_file(
     tx: &Tx<'_>,
     job: JobKey,
     spec: &ExportSpec,
+    origin: Option<&str>,
     writer: Writer,
     watched: &Watched,
 ) -> Result<Written, StepError> {
@@ -159,6 +163,7 @@ fn write_file(
         subject: &subject,
         chosen: &chosen,
         everything: spec.selection.is_everything() && changes.is_none(),
+        levels: spec.options.as_ref().map_or(0, |options| options.children),
         as_of: spec.as_of.map_or(AsOf::Now, |moment| AsOf::Revision(moment.revision)),
         wide: !spec.is_viva(),
     };
@@ -168,10 +173,12 @@ fn write_file(
         spec.selection.filter.depends_on_caller() || plan.has_restricted || changes.is_some();
     let options = spec.options.clone().unwrap_or_default();
     let compression = options.compression;
+    let address = (options.links == Links::Id).then(|| page_of_goal(origin, &order)).transpose()?;
     let mut file = if spec.is_viva() {
         File::Viva(Csv::new(), plan.most_checkins as usize, 0)
     } else {
-        File::Table(Table::new(tx, &query, &plan, &options, &spec.view_name, changes.as_ref())?)
+        let (changes, address) = (changes.as_ref(), address.as_deref());
+        File::Table(Table::new(tx, &query, &plan, &options, &spec.view_name, changes, address)?)
     };
     let (writer, summary) = std::thread::scope(|scope| {
         let (full, to_store) = sync_channel(PIECES);
@@ -187,6 +194,14 @@ fn write_file(
     })?;
     let (rows, heads) = (file.rows(), file.heads());
     Ok(Written { writer, summary, order, moment, depends_on_caller, rows, heads })
+}
+
+/// Where the page of the view is, for a goal whose number stands behind it.
+fn page_of_goal(origin: Option<&str>, order: &Order) -> Result<String, StepError> {
+    let Some(origin) = origin else {
+        return Err(Unfit("links need `public_url` in the server's settings".to_owned()).into());
+    };
+    Ok(format!("{origin}{}&goal=", explorer_path(order.organization_guid, order.view)))
 }
 
 /// Write the header, every row and the end, and hand full pieces over.

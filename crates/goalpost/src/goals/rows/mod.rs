@@ -5,8 +5,9 @@
 //! order beside them. The scan of the goals itself joins nothing. Memory is bounded by bytes, not by rows: a chunk of
 //! goals ends at a number of bytes, and check-ins are held for one goal at a time.
 //!
-//! Read in this order: [`Plan`] (which goals), `reader` (chunks of them), `chunk` and `checkins` (in memory).
+//! Read in this order: [`Plan`] (which goals; `below`: those that come along), `reader` (chunks of them), `chunk` and `checkins` (in memory).
 
+mod below;
 mod checkins;
 mod chunk;
 mod plan;
@@ -22,7 +23,7 @@ use super::history::AsOf;
 use self::checkins::Walk;
 pub use self::checkins::{CheckInRow, CheckIns};
 use self::chunk::{Chunk, Goal};
-pub use self::plan::{Extent, Plan};
+pub use self::plan::{Extent, Plan, Tagged};
 use self::reader::{Links, Names, Reader, Titles};
 
 /// Which goals, for whom.
@@ -34,6 +35,8 @@ pub struct Query<'a> {
     pub chosen: &'a dyn Fn(usize) -> Condition,
     /// Whether the condition leaves out nothing but placeholders.
     pub everything: bool,
+    /// How many levels below the chosen goals come along, chosen or not.
+    pub levels: u32,
     /// Which state of the organization.
     pub as_of: AsOf,
     /// Whether to read what a Viva Goals file does not have: tags, e-mail addresses and the columns that say so.

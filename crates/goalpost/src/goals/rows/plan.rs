@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use goalpost_db::{Error, Result, Tx, Value, params};
 use roaring::RoaringTreemap;
 
-use super::Query;
+use super::{Query, below};
 use crate::goals::filter::Condition;
 use crate::goals::visibility;
 
@@ -29,7 +29,7 @@ pub struct Plan {
     /// Whether a restricted goal is among the chosen ones, for the subject to see or not.
     pub has_restricted: bool,
     /// The check-ins of all of them, where they were counted.
-    checkins: i64,
+    pub(super) checkins: i64,
 }
 
 /// How much a query comes to.
@@ -39,6 +39,15 @@ pub struct Extent {
     pub goals: u64,
     /// Their check-ins.
     pub check_ins: u64,
+}
+
+/// How many tags goals have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tagged {
+    /// The largest number of any goal.
+    pub most: usize,
+    /// Tags of all of them, without the first one of each.
+    pub behind_the_first: u64,
 }
 
 /// A look-up by number costs about as much as reading past this many neighbours.
@@ -100,6 +109,7 @@ impl Plan {
             }
             Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
+        below::add(tx, query, &mut ids, &mut plan)?;
         let many = ids.len() > FEW && ids.len() * LOOKUP_COST > count(tx, query)?;
         plan.way =
             if many { Way::Range(ids) } else { Way::Lookup(ids.into_iter().map(|id| id as i64).collect()) };
@@ -127,16 +137,39 @@ impl Plan {
         Ok(Extent { goals, check_ins: self.checkins as u64 })
     }
 
-    /// The largest number of tags of any goal.
-    pub fn most_tags(&self, tx: &Tx<'_>, query: &Query<'_>) -> Result<usize> {
-        let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
-        let sql = format!(
-            "-- goals::most_tags
-            select count(*) from goal_tag l join goal g on g.organization = ?1 and g.id = l.goal
-             where l.organization = ?1 and {condition} group by l.goal order by count(*) desc limit 1"
-        );
-        let most = tx.query_opt(&query.as_of.text(tx, &sql), &params, |row| row.int(0))?;
-        Ok(most.unwrap_or(0) as usize)
+    /// How many tags the goals have.
+    pub fn tagged(&self, tx: &Tx<'_>, query: &Query<'_>) -> Result<Tagged> {
+        let organization = vec![query.subject.organization.into()];
+        let (join, params) = match &self.way {
+            Way::All => {
+                let (condition, params) = conditions(query, organization);
+                let join = format!(
+                    "join goal g on g.organization = ?1 and g.id = l.goal where l.organization = ?1 and {condition}"
+                );
+                (join, params)
+            }
+            Way::Range(_) | Way::Lookup(_) => ("where l.organization = ?1".to_owned(), organization),
+        };
+        let sql = format!("-- goals::tagged\nselect l.goal, count(*) from goal_tag l {join} group by l.goal");
+        let mut tagged = Tagged::default();
+        tx.each(&query.as_of.text(tx, &sql), &params, |row| {
+            if self.holds(row.int(0)?) {
+                let tags = row.int(1)?;
+                tagged.most = tagged.most.max(tags as usize);
+                tagged.behind_the_first += tags as u64 - 1;
+            }
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })?;
+        Ok(tagged)
+    }
+
+    /// Whether this goal, which its statement found, is among those that are read.
+    fn holds(&self, goal: i64) -> bool {
+        match &self.way {
+            Way::All => true,
+            Way::Range(ids) => ids.contains(goal as u64),
+            Way::Lookup(ids) => ids.binary_search(&goal).is_ok(),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::goals::visibility;
 /// Goals of one chunk that is read along the key.
 const RANGE_CHUNK: usize = 2_000;
 /// Numbers in one look-up; the statement is prepared once for that many.
-const LOOKUP: usize = 200;
+pub(super) const LOOKUP: usize = 200;
 /// Texts of one chunk; a chunk may exceed it by one goal.
 const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 /// Parents, and bytes of their titles, that are kept for the goals to come.
@@ -269,12 +269,12 @@ impl<'a> Reader<'a> {
 }
 
 /// `?2, ?3, …` for one look-up.
-fn placeholders() -> String {
+pub(super) fn placeholders() -> String {
     (2..LOOKUP + 2).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
 }
 
 /// As many numbers as a look-up takes: the last one repeated fills the rest.
-fn padded(ids: impl Iterator<Item = i64>) -> Vec<Value> {
+pub(super) fn padded(ids: impl Iterator<Item = i64>) -> Vec<Value> {
     let mut values: Vec<Value> = ids.map(Value::from).collect();
     let last = values.last().cloned().unwrap_or(Value::Null);
     values.resize(LOOKUP, last);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// May read and write goals, and export.
-const ALL: &str = "Goals.ReadWrite.All Goals-Export.ReadWrite.All";
+pub(super) const ALL: &str = "Goals.ReadWrite.All Goals-Export.ReadWrite.All";
 
 /// A company with texts that formats and spreadsheets like to misread.
 async fn door() -> Door {
@@ -36,14 +36,17 @@ fn view(door: &Door) -> Uuid {
 
 /// Ask for a file, let it be made, fetch it.
 async fn export(door: &Door, client: &Client, options: Value) -> (Value, Answer) {
+    export_of(door, client, view(door), options).await
+}
+
+/// The same of any view.
+pub(super) async fn export_of(door: &Door, client: &Client, view: Uuid, options: Value) -> (Value, Answer) {
     let mut body = options;
-    body["viewId"] = view(door).to_string().into();
+    body["viewId"] = view.to_string().into();
     let made = door.done(client, "POST", "exports", &body, 201).await;
     let id = made.json()["id"].as_str().expect("an id").to_owned();
-    assert_eq!(
-        made.header("location"),
-        Some(&*format!("{}{}", door.t.url, door.path(&format!("exports/{id}"))))
-    );
+    let origin = door.t.app.config.public_url.as_deref().unwrap_or(&door.t.url);
+    assert_eq!(made.header("location"), Some(&*format!("{origin}{}", door.path(&format!("exports/{id}")))));
     assert_eq!(made.json()["status"], "notStarted");
     run_all(door).await;
     let made = door.get(client, &format!("exports/{id}")).await.json();
@@ -136,7 +139,7 @@ fn columns_of(columns: &Value) -> Vec<&str> {
 }
 
 /// The rows of a Parquet file, as JSON Lines have them.
-fn parquet_rows(file: &[u8]) -> Vec<Value> {
+pub(super) fn parquet_rows(file: &[u8]) -> Vec<Value> {
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
     use parquet::record::Field;
 
@@ -163,7 +166,7 @@ fn parquet_rows(file: &[u8]) -> Vec<Value> {
     rows.collect()
 }
 
-fn part(workbook: &[u8], name: &str) -> String {
+pub(super) fn part(workbook: &[u8], name: &str) -> String {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(workbook)).expect("a workbook");
     let mut xml = String::new();
     zip.by_name(name).expect("a part").read_to_string(&mut xml).expect("text");

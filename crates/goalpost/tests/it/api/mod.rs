@@ -3,6 +3,7 @@
 mod changes_file;
 mod directory;
 mod documents;
+mod export_choices;
 mod exports;
 mod pages;
 mod past;
@@ -30,7 +31,11 @@ struct Door {
 
 impl Door {
     async fn with(company: &Company) -> Self {
-        let t = TestApp::start().await;
+        Self::on(TestApp::start().await, company)
+    }
+
+    /// A company on this server.
+    fn on(t: TestApp, company: &Company) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = company.zip(folder.path());
         let options = ImportOptions { organization_name: Some("Contoso".to_owned()), ..Default::default() };
