@@ -36,7 +36,8 @@ const MIGRATIONS: &[(Version, &str)] = &[
     (Version { major: 1, minor: 1 }, include_str!("../migrations/0001_01_nodes.sql")),
     (Version { major: 1, minor: 2 }, include_str!("../migrations/0001_02_model.sql")),
     (Version { major: 1, minor: 3 }, include_str!("../migrations/0001_03_exports.sql")),
-    (Version { major: 1, minor: 4 }, include_str!("../migrations/0001_04_reuse.sql")),
+    (Version { major: 1, minor: 4 }, include_str!("../migrations/0001_04_imports.sql")),
+    (Version { major: 1, minor: 5 }, include_str!("../migrations/0001_05_reuse.sql")),
 ];
 
 /// The newest schema that this program knows; it refuses to work on one with a higher major number.

@@ -1,6 +1,6 @@
 //! What every part of the server shares, made once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
@@ -20,6 +20,7 @@ use crate::config::{Config, Database};
 use crate::identity::Identity;
 use crate::ids::{Ids, OrganizationNumber};
 use crate::jobs::Figures;
+use crate::jobs::lease::Progress;
 use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::store::ContentStore;
@@ -50,6 +51,8 @@ pub struct App {
     pub wake: Arc<Notify>,
     /// Organizations whose kept exports grew here since the sweeper last looked.
     pub published: Arc<Mutex<BTreeSet<OrganizationNumber>>>,
+    /// How far the imports are that run here, by the ids of their jobs.
+    pub running: Arc<Mutex<HashMap<Uuid, Progress>>>,
     /// Rung when a job was made here, for the workers of other processes.
     pub made: Arc<Notify>,
     /// What is counted.
@@ -89,6 +92,7 @@ impl App {
             node: Ids.guid(),
             wake: Arc::default(),
             published: Arc::default(),
+            running: Arc::default(),
             made: Arc::default(),
             metrics,
             stop: Stop::default(),

@@ -36,6 +36,8 @@ pub struct Config {
     pub database: Database,
     /// How exports are made and kept.
     pub exports: Exports,
+    /// How much an import over HTTP may bring.
+    pub imports: Imports,
     /// Where the files of exports lie.
     pub content: Content,
     /// How much one caller may ask for.
@@ -64,6 +66,7 @@ impl Default for Config {
             issuers: Vec::new(),
             database: Database::default(),
             exports: Exports::default(),
+            imports: Imports::default(),
             content: Content::default(),
             limits: Limits::default(),
             connections: Connections::default(),
@@ -156,6 +159,23 @@ impl Default for Exports {
             expire_after_secs: 24 * 60 * 60,
             retry_after_secs: None,
         }
+    }
+}
+
+/// How much an import over HTTP may bring. The operator's own, on the command line, may be larger.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Imports {
+    /// Bytes of the file.
+    pub max_bytes: u64,
+    /// Bytes of all entries of a ZIP, unpacked.
+    pub max_unpacked_bytes: u64,
+}
+
+impl Default for Imports {
+    fn default() -> Self {
+        let limits = goalpost_viva::Limits::UPLOAD;
+        Self { max_bytes: limits.packed_bytes, max_unpacked_bytes: limits.unpacked_bytes }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod body;
 mod deeds;
 pub mod exports;
 mod filter;
+pub mod imports;
 pub mod metadata;
 pub mod openapi;
 mod past;
@@ -25,6 +26,7 @@ pub mod routes;
 mod rows;
 pub mod sets;
 mod terms;
+mod upload;
 pub mod write;
 
 use std::collections::HashMap;
@@ -37,7 +39,7 @@ use axum::{Extension, Router};
 use goalpost_odata::QueryString;
 
 use self::routes::{Deed, GOAL, ID, ORGANIZATION, ROUTES, Route};
-use self::sets::{ORGANIZATIONS, Set};
+use self::sets::{ORGANIZATIONS, Set, Visible};
 use self::terms::Terms;
 use crate::app::App;
 use crate::http::GraphError;
@@ -116,7 +118,11 @@ async fn serve(
     request: Request,
 ) -> Result<Response, GraphError> {
     caller.require(route.deed.scope())?;
-    if !matches!(route.deed, Deed::Count | Deed::Export(exports::Deed::Content)) {
+    let is_json = !matches!(
+        route.deed,
+        Deed::Count | Deed::Export(exports::Deed::Content) | Deed::Import(imports::Deed::Report)
+    );
+    if is_json {
         terms.require_json()?;
     }
     let of_organizations = route.set.name == ORGANIZATIONS.name;
@@ -141,6 +147,7 @@ async fn serve(
         Deed::History => past::history(&call).await,
         Deed::Write(write) => write::write(call, write, request).await,
         Deed::Export(deed) => exports::serve(call, deed, request).await,
+        Deed::Import(deed) => imports::serve(call, deed, request).await,
     }
 }
 
@@ -152,14 +159,19 @@ impl Call {
     /// The caller as a member of the organization that the path names.
     ///
     /// # Errors
-    /// 404 for who is none, or has left, exactly as for an organization that does not exist.
+    /// 404 for who is none, or has left, exactly as for an organization that does not exist; 403 for who may not know of
+    /// what the path names.
     async fn member(&self) -> Result<Member, GraphError> {
         let guid = self.organization.as_deref().and_then(crate::http::parse_guid);
         let member = match guid {
             Some(guid) => self.app.identity.member(&self.caller, guid).await?,
             None => None,
         };
-        member.filter(|member| member.active).ok_or_else(|| no_such(&ORGANIZATIONS))
+        let member = member.filter(|member| member.active).ok_or_else(|| no_such(&ORGANIZATIONS))?;
+        if self.set().visible == Visible::Imports {
+            imports::require_right(&self.app, &member).await?;
+        }
+        Ok(member)
     }
 
     /// The goal that the path names above the thing.

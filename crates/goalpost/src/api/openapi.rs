@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::BASE;
 use super::body::{Field, FieldKind};
 use super::exports::Deed as Of;
+use super::imports::Deed as Bring;
 use super::routes::{Deed, ROUTES, Route};
 use super::sets::{GOALS, ORGANIZATIONS, Property, PropertyKind, SETS, Set, Visible};
 use super::write::{Kind, Write};
@@ -78,9 +79,11 @@ fn operation(route: &Route) -> Json {
         Deed::Delta => {
             &["$filter", "$search", "viewId", "since", "sinceExport", "$deltatoken", "$skiptoken", "snapshot"]
         }
-        Deed::History | Deed::Export(_) | Deed::Write(Write { kind: Kind::Create | Kind::CreateAll, .. }) => {
-            &[]
-        }
+        Deed::Import(Bring::Create) => &["dryRun", "prune", "takeFile", "label", "map", "fileName"],
+        Deed::History
+        | Deed::Export(_)
+        | Deed::Import(_)
+        | Deed::Write(Write { kind: Kind::Create | Kind::CreateAll, .. }) => &[],
         Deed::Write(Write { kind: Kind::Change, .. }) => &["If-Match"],
         Deed::Write(Write { kind: Kind::Delete, .. }) => &["children", "If-Match"],
     };
@@ -113,9 +116,23 @@ fn operation(route: &Route) -> Json {
             "description": "Changes, the first one first",
             "content": { "application/json": { "schema": history_schema() } },
         }),
-        Deed::Write(Write { kind: Kind::Delete, .. }) | Deed::Export(Of::Delete) => {
+        Deed::Write(Write { kind: Kind::Delete, .. })
+        | Deed::Export(Of::Delete)
+        | Deed::Import(Bring::Delete) => {
             json!({ "description": "It is gone" })
         }
+        Deed::Import(Bring::Create) => json!({
+            "description": "The import, which a worker will do; `Location` is where it is looked at",
+            "headers": { "Location": { "schema": { "type": "string" } } },
+            "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
+        Deed::Import(Bring::Report) => json!({
+            "description": "What it did, or would; or why it failed",
+            "content": {
+                "application/json": { "schema": { "type": "object" } },
+                "text/csv": { "schema": { "type": "string" } },
+            },
+        }),
         Deed::Export(Of::Content) => json!({
             "description": "The file, whole or in part (RFC 9110 §14)",
             "content": { "*/*": { "schema": { "type": "string", "format": "binary" } } },
@@ -137,8 +154,12 @@ fn operation(route: &Route) -> Json {
         }),
     };
     let success = match route.deed {
-        Deed::Write(Write { kind: Kind::Create, .. }) | Deed::Export(Of::Create | Of::Retry) => "201",
-        Deed::Write(Write { kind: Kind::Delete | Kind::CreateAll, .. }) | Deed::Export(Of::Delete) => "204",
+        Deed::Write(Write { kind: Kind::Create, .. })
+        | Deed::Export(Of::Create | Of::Retry)
+        | Deed::Import(Bring::Create) => "201",
+        Deed::Write(Write { kind: Kind::Delete | Kind::CreateAll, .. })
+        | Deed::Export(Of::Delete)
+        | Deed::Import(Bring::Delete) => "204",
         _ => "200",
     };
     let mut responses = Map::from_iter([(success.to_owned(), ok)]);
@@ -164,6 +185,12 @@ fn operation(route: &Route) -> Json {
             ("416", "The part lies outside of the file"),
         ],
         Deed::Export(Of::Manifest) => vec![("409", "It has made no file, or not yet")],
+        Deed::Import(Bring::Create) => vec![
+            ("409", "One is pending; `Location` is where"),
+            ("413", "The file is too large"),
+            ("415", "The body is neither a ZIP nor a CSV"),
+        ],
+        Deed::Import(Bring::Report) => vec![("409", "It has none, or not yet")],
         Deed::Get => vec![("304", "It is still what `If-None-Match` says")],
         Deed::Delta => vec![("410", "What changed cannot be told; read everything anew at `Location`")],
         _ => Vec::new(),
@@ -203,6 +230,11 @@ fn operation(route: &Route) -> Json {
     }
     if let Deed::Export(Of::Create) = route.deed {
         let content = json!({ "application/json": { "schema": export_schema() } });
+        operation["requestBody"] = json!({ "required": true, "content": content });
+    }
+    if let Deed::Import(Bring::Create) = route.deed {
+        let file = json!({ "schema": { "type": "string", "format": "binary", "minLength": 1 } });
+        let content = json!({ "application/zip": file, "text/csv": file, "application/octet-stream": file });
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
@@ -339,6 +371,34 @@ fn option(set: &Set, name: &str) -> Json {
         "Prefer" => ("Rows of a page, at most", any_text(), json!("odata.maxpagesize=100")),
         "If-None-Match" => ("The `ETag` of what you have; 304 if it is still that", any_text(), Json::Null),
         "If-Match" => ("The `ETag` of what you have; 412 if it was changed since", any_text(), Json::Null),
+        "dryRun" => (
+            "Whether to find out and report everything, and write nothing",
+            json!({ "type": "boolean" }),
+            json!(true),
+        ),
+        "prune" => {
+            ("Whether to take away what the file no longer holds", json!({ "type": "boolean" }), Json::Null)
+        }
+        "takeFile" => (
+            "Whether the file wins where a field was changed here and in the file",
+            json!({ "type": "boolean" }),
+            Json::Null,
+        ),
+        "label" => (
+            "What a custom label means, such as `Big rock=objective`; may stand several times",
+            json!({ "type": "array", "items": { "type": "string", "pattern": "^[a-z]+=(objective|keyResult|initiative)$" } }),
+            Json::Null,
+        ),
+        "map" => (
+            "What names and headers of a CSV mean, as the TOML of `goalpost import --map`",
+            text(),
+            Json::Null,
+        ),
+        "fileName" => (
+            "What the file is called; that of a CSV may say the organization's number",
+            json!({ "type": "string", "pattern": r"^[\w .-]{1,100}$" }),
+            json!("export.zip"),
+        ),
         "children" => (
             "What becomes of goals below it: they stay. Without it, a goal that has some is not deleted",
             json!({ "type": "string", "enum": ["keep"] }),

@@ -12,7 +12,7 @@ use super::filter::compile;
 use super::past::{as_of, state};
 use super::routes::VIEW;
 use super::rows::{self, Where};
-use super::sets::{GOALS, PropertyKind, Set};
+use super::sets::{GOALS, PropertyKind, Set, Visible};
 use super::{Call, no_such};
 use crate::goals::filter::{Filter, Subject};
 use crate::http::GraphError;
@@ -133,7 +133,11 @@ pub(super) async fn one(
         }
         Ok::<_, GraphError>(rows::find(tx, call.set(), &subject, found, key.clone())?)
     });
-    found.await
+    let mut found = found.await?;
+    if let Some(row) = found.as_mut().filter(|_| call.set().visible == Visible::Imports) {
+        super::imports::add_progress(&call.app, row);
+    }
+    Ok(found)
 }
 
 fn tag(etag: &str) -> (HeaderName, HeaderValue) {

@@ -4,7 +4,8 @@ use axum::http::Method;
 
 use super::deeds::{directory, goals, said, views};
 use super::sets::{
-    CHECK_INS, COMMENTS, EXPORTS, GOALS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS, VIEWS,
+    CHECK_INS, COMMENTS, EXPORTS, GOALS, IMPORTS, ORGANIZATIONS, PEOPLE, PERIODS, Set, TAGS, TASKS, TEAMS,
+    VIEWS,
 };
 use super::write::Write as Written;
 use crate::identity::Scope;
@@ -43,6 +44,8 @@ pub enum Deed {
     Write(&'static Written),
     /// Something with an export.
     Export(super::exports::Deed),
+    /// Something with an import.
+    Import(super::imports::Deed),
 }
 
 impl Deed {
@@ -52,6 +55,7 @@ impl Deed {
             Self::List | Self::Count | Self::Get | Self::Delta | Self::History => Scope::ReadGoals,
             Self::Write(_) => Scope::WriteGoals,
             Self::Export(deed) => deed.scope(),
+            Self::Import(deed) => deed.scope(),
         }
     }
 }
@@ -80,7 +84,8 @@ macro_rules! routes {
 }
 
 use super::exports::Deed as Of;
-use Deed::{Count, Delta, Export, Get, History, List, Write};
+use super::imports::Deed as Bring;
+use Deed::{Count, Delta, Export, Get, History, Import, List, Write};
 
 routes! {
     GET "/organizations" "listOrganizations" List, ORGANIZATIONS, "The organizations that the caller is in";
@@ -172,4 +177,11 @@ routes! {
     POST "/organizations/{organization}/exports/{id}/retry" "retryExport" Export(Of::Retry), EXPORTS, "Ask for the same again";
     GET "/organizations/{organization}/exports/{id}/content" "getExportContent" Export(Of::Content), EXPORTS, "Its file";
     GET "/organizations/{organization}/exports/{id}/manifest" "getExportManifest" Export(Of::Manifest), EXPORTS, "What its file is: columns, options, rows, checksum";
+
+    GET "/organizations/{organization}/imports" "listImports" List, IMPORTS, "Files that were brought in, or are to be";
+    GET "/organizations/{organization}/imports/$count" "countImports" Count, IMPORTS, "How many there are";
+    POST "/organizations/{organization}/imports" "createImport" Import(Bring::Create), IMPORTS, "Send a file to be brought in";
+    GET "/organizations/{organization}/imports/{id}" "getImport" Get, IMPORTS, "One import";
+    DELETE "/organizations/{organization}/imports/{id}" "deleteImport" Import(Bring::Delete), IMPORTS, "Call an import off, or forget it";
+    GET "/organizations/{organization}/imports/{id}/report" "getImportReport" Import(Bring::Report), IMPORTS, "What it did with each element, or would";
 }

@@ -47,7 +47,7 @@ impl Where {
             as_of,
         };
         match set.visible {
-            Visible::All => {}
+            Visible::All | Visible::Imports => {}
             Visible::OfGoals => all.and(|first| {
                 let Condition { sql, params } = visible_as_of(subject, as_of, first);
                 Condition { sql: format!("{IS_HELD} and {sql}"), params }

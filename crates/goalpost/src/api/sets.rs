@@ -35,6 +35,8 @@ pub(super) enum Visible {
     Views,
     /// Exports that the member asked for; the job's alias is `x`.
     Exports,
+    /// All of them, for who may import and nobody else.
+    Imports,
 }
 
 /// A property with one value.
@@ -139,6 +141,7 @@ impl Set {
             "period" => "periodNotFound",
             "tag" => "tagNotFound",
             "export" => "exportNotFound",
+            "import" => "importNotFound",
             _ => "viewNotFound",
         }
     }
@@ -609,6 +612,58 @@ pub static EXPORTS: Set = Set {
     lists: &[],
 };
 
+/// Files that are brought in.
+pub static IMPORTS: Set = Set {
+    name: "imports",
+    entity: "import",
+    about: "Files that were brought in, or are to be; for organization owners",
+    from: "import i left join job x on x.organization = i.organization and x.id = i.id",
+    organization: "i.organization",
+    visible: Visible::Imports,
+    properties: &[
+        property("id", Guid, "i.id", "Its id"),
+        property(
+            "status",
+            Text,
+            "coalesce(x.state, 'succeeded')",
+            "notStarted, running, succeeded or failed",
+        ),
+        property("statusDetail", Text, "x.status_detail", "Why it failed").or_null(),
+        property("createdDateTime", Moment, "i.created_at", "When it was asked for"),
+        property("creatorId", Int, "i.creator", "Who asked for it; null: the operator").or_null(),
+        property("startedDateTime", Moment, "x.started_at", "When a worker began").or_null(),
+        property("finishedDateTime", Moment, "coalesce(i.finished_at, x.finished_at)", "When it ended")
+            .or_null(),
+        property(
+            "expirationDateTime",
+            Moment,
+            "case when i.revision is null then x.expires_at end",
+            "When it is forgotten; null: never, since it changed something",
+        )
+        .or_null(),
+        property("rowsDone", Int, "coalesce(i.read_count, x.rows_done)", "Elements that are written")
+            .or_null(),
+        property(
+            "rowsExpected",
+            Int,
+            "coalesce(i.read_count, x.rows_all)",
+            "Elements of the file, once they are known",
+        )
+        .or_null(),
+        property("added", Int, "i.added_count", "Elements that were new").or_null(),
+        property("changed", Int, "i.changed_count", "Elements that are others now").or_null(),
+        property("removed", Int, "i.removed_count", "Things that were taken away").or_null(),
+        property("fileName", Text, "i.file_name", "What its file was called"),
+        property("sizeBytes", Int, "i.size_bytes", "How long its file is"),
+        property("isDryRun", Flag, "i.dry_run", "Whether it only says what it would change"),
+        property("revision", Int, "i.revision", "The state of the organization that it made").or_null(),
+        property("undoneDateTime", Moment, "i.undone_at", "When it was taken back").or_null(),
+        property("undoneById", Int, "i.undone_by", "Who took it back; null: nobody, or the operator")
+            .or_null(),
+    ],
+    lists: &[],
+};
+
 /// Every set of an organization, in the order in which the service names them.
-pub static SETS: [&Set; 10] =
-    [&GOALS, &CHECK_INS, &COMMENTS, &TASKS, &PEOPLE, &TEAMS, &PERIODS, &TAGS, &VIEWS, &EXPORTS];
+pub static SETS: [&Set; 11] =
+    [&GOALS, &CHECK_INS, &COMMENTS, &TASKS, &PEOPLE, &TEAMS, &PERIODS, &TAGS, &VIEWS, &EXPORTS, &IMPORTS];

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use goalpost::goals::ObjectType;
-use goalpost::imports::{self, ImportMap, ImportOptions};
+use goalpost::imports::{self, ImportMap, ImportOptions, parse_label, report_table};
 use uuid::Uuid;
 
 use super::Session;
@@ -43,7 +43,7 @@ pub(super) struct ImportArgs {
     #[arg(long)]
     take_file: bool,
     /// What a custom label means: objective, key result or initiative
-    #[arg(long, value_name = "LABEL=TYPE", value_parser = label)]
+    #[arg(long, value_name = "LABEL=TYPE", value_parser = parse_label)]
     label: Vec<(String, ObjectType)>,
     /// TOML: whose e-mail address a name of a CSV has, and what its headers mean
     #[arg(
@@ -52,18 +52,9 @@ pub(super) struct ImportArgs {
         long_help = "TOML with what the names and headers of a CSV mean:\n\n  [people]\n  \"Ada Quill\" = \"ada.quill@contoso.example\"\n  [headers]\n  \"Titel\" = \"Title\""
     )]
     map: Option<PathBuf>,
-}
-
-/// A clap value parser.
-fn label(text: &str) -> Result<(String, ObjectType), String> {
-    let wrong = || {
-        "write it as \"Big rock=objective\"; the types are objective, key result and initiative".to_owned()
-    };
-    let (label, word) = text.rsplit_once('=').ok_or_else(wrong)?;
-    let word = word.trim().to_lowercase().replace(['-', ' ', '_'], "");
-    let object_type = ObjectType::ALL.iter().find(|known| known.as_str().to_lowercase() == word);
-    let object_type = object_type.copied().filter(|_| !label.trim().is_empty());
-    Ok((label.trim().to_owned(), object_type.ok_or_else(wrong)?))
+    /// Write what became of each element, and what was found, as CSV into a file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
@@ -79,6 +70,7 @@ pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
         labels: args.label,
         map,
         ids: app.ids,
+        ..ImportOptions::default()
     };
     let bar = Progress::bar();
     let mut progress = |step| draw(&bar, step);
@@ -86,6 +78,11 @@ pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
         imports::run(&app.db, &app.config.data, &args.file, &options, &mut progress)
     })?;
     drop(bar);
+    if let Some(path) = &args.report {
+        let report = serde_json::to_value(&report)
+            .map_err(|error| Failure::new(format!("the report cannot be printed: {error}")))?;
+        std::fs::write(path, report_table(&report)).map_err(|error| Failure::file("write", path, &error))?;
+    }
     session.printer.one(&report, || report.to_string())?;
     if dry_run {
         remark("note", "this was a dry run: nothing was written");
@@ -106,20 +103,5 @@ pub(super) fn draw(bar: &Progress, step: imports::Progress) {
     match step {
         imports::Progress::Checking { done, total } => bar.at("checking", done, total),
         imports::Progress::Writing { done, total } => bar.at("writing", done, total),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_is_everything_before_the_last_equals_sign() {
-        assert_eq!(label("Big rock=objective"), Ok(("Big rock".to_owned(), ObjectType::Objective)));
-        assert_eq!(label("a=b = Key Result"), Ok(("a=b".to_owned(), ObjectType::KeyResult)));
-        assert_eq!(label("Project=initiative"), Ok(("Project".to_owned(), ObjectType::Initiative)));
-        for wrong in ["Big rock", "=objective", "Big rock=", "Big rock=goal"] {
-            assert!(label(wrong).unwrap_err().contains("Big rock=objective"), "{wrong}");
-        }
     }
 }

@@ -168,6 +168,8 @@ impl Config {
         );
         require(exports.start_within_secs > 0, "`exports.start_within_secs` must be at least 1");
         require(exports.expire_after_secs > 0, "`exports.expire_after_secs` must be at least 1");
+        require(self.imports.max_bytes > 0, "`imports.max_bytes` must be at least 1");
+        require(self.imports.max_unpacked_bytes > 0, "`imports.max_unpacked_bytes` must be at least 1");
         for problem in self.content.validate(&self.data) {
             require(false, &problem);
         }

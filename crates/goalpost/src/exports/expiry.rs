@@ -11,6 +11,7 @@ use super::queries::{self, Standing};
 use crate::app::App;
 use crate::audit;
 use crate::ids::OrganizationNumber;
+use crate::imports::queries::{self as imports, is_sent};
 use crate::jobs::sweep;
 use crate::store::{self, Entry};
 
@@ -19,6 +20,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How often a folder, and an object store, is looked through for orphans.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 const LOOK_AFAR_EVERY: Duration = Duration::from_mins(30);
+/// After so long nobody sends the file of an import any more whose job is not there, microseconds.
+const SENDING_IS_OVER_US: i64 = 24 * 60 * 60 * 1_000_000;
 /// After so long nobody needs what a probe left that died, microseconds.
 const PROBE_IS_OVER_US: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -69,15 +72,17 @@ pub async fn sweep_once(app: &App) -> Result<(), Error> {
             .db
             .write(job.organization, move |tx| {
                 let forgotten = queries::delete_expired(tx, job, &figures)?;
-                if forgotten.is_some() {
-                    let id = job.id.to_string();
-                    audit::record(tx, job.organization, None, "exportExpired", &id, &json!({}))?;
+                let Some(file) = forgotten else { return Ok(None) };
+                if let Some(file) = imports::forget_job(tx, job)? {
+                    return Ok(file);
                 }
-                Ok::<_, Error>(forgotten)
+                let id = job.id.to_string();
+                audit::record(tx, job.organization, None, "exportExpired", &id, &json!({}))?;
+                Ok::<_, Error>(file)
             })
             .await?;
         // The row first: whoever finds the row finds the file. If the process dies in between, the file is an orphan.
-        if let Some(Some(key)) = forgotten
+        if let Some(key) = forgotten
             && let Err(error) = app.content.remove(&key).await
         {
             tracing::warn!(%error, "could not remove an expired content; it is swept later");
@@ -147,7 +152,13 @@ async fn orphans(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
         let found = app.db.read(organization, |tx| {
             let mut found = Vec::new();
             for (_, job, entry) in neighbours {
-                if queries::standing(tx, organization, *job, &entry.key)? == Standing::Orphan {
+                let is_orphan = match queries::standing(tx, organization, *job, &entry.key)? {
+                    Standing::Orphan => true,
+                    // A file that is sent is here before its job.
+                    Standing::NoJob => !is_sent(&entry.key) || entry.modified_at < now - SENDING_IS_OVER_US,
+                    Standing::Published | Standing::Pending => false,
+                };
+                if is_orphan {
                     found.push(entry.clone());
                 }
             }

@@ -386,6 +386,8 @@ pub enum Standing {
     Pending,
     /// Nobody needs it.
     Orphan,
+    /// No job of its id is there: nobody needs it, unless the job is about to be made.
+    NoJob,
 }
 
 /// The standing of a file in the store.
@@ -404,6 +406,7 @@ pub fn standing(
     Ok(match is_pending {
         Some(true) => Standing::Pending,
         _ if is_pointed_to(tx, organization, key)? => Standing::Published,
-        _ => Standing::Orphan,
+        Some(false) => Standing::Orphan,
+        None => Standing::NoJob,
     })
 }

@@ -106,6 +106,9 @@ pub enum ImportError {
     /// Another import holds the data folder.
     #[error("another import is running on this data folder")]
     AlreadyRunning,
+    /// Its job is over, or somebody else's.
+    #[error("the import was called off")]
+    Stopped,
     /// The file changed between checking and writing.
     #[error("the file changed while it was imported")]
     FileChanged,
@@ -164,7 +167,7 @@ impl ImportError {
                 }
                 _ => return None,
             },
-            Self::Io { .. } => return None,
+            Self::Io { .. } | Self::Stopped => return None,
         })
     }
 }

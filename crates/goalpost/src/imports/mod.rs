@@ -7,10 +7,10 @@
 //! The file is read twice. The first pass checks every element and finds what the file mentions but does not hold; the
 //! second one writes, all or nothing, while readers go on with the state before. What stands in the database already
 //! is compared field by field, so a file that brings nothing new changes nothing. A CSV is made into such a ZIP first, and
-//! goes the same way.
+//! goes the same way. Over HTTP it is a job, whose [`worker`] does just that.
 //!
 //! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
-//! that were changed here), `prune`, `aside`, `report`, `table`.
+//! that were changed here), `prune`, `aside`, `report`, `table`; then `spec`, [`worker`] and [`queries`].
 
 mod aside;
 mod checkins;
@@ -23,22 +23,32 @@ mod mentions;
 mod organization;
 mod people;
 mod prune;
+pub mod queries;
 mod report;
 mod run;
+mod spec;
 mod table;
 mod time;
+pub mod worker;
 
 pub use error::ImportError;
+use goalpost_viva::Limits;
+pub use report::csv::table as report_table;
 pub use report::{
     Certainty, Conflict, ImportedFile, ImportedOrganization, KeptAside, Label, Listed, Missing, Reference,
     ReferenceKind, Report, Tally,
 };
 pub use run::run;
+pub use spec::{ImportSpec, parse_label};
 pub use table::ImportMap;
 use uuid::Uuid;
 
 use crate::goals::ObjectType;
-use crate::ids::Ids;
+use crate::ids::{Ids, PersonNumber};
+use crate::jobs::Lease;
+
+/// The kind of an import's job.
+pub const KIND: &str = "import";
 
 /// What the operator says about an import.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +69,23 @@ pub struct ImportOptions {
     pub map: ImportMap,
     /// Where new GUIDs come from.
     pub ids: Ids,
+    /// What the file is called where it came from, if not as it is here.
+    pub file_name: Option<String>,
+    /// How much a ZIP may hold; without them, as much as that of an operator.
+    pub limits: Option<Limits>,
+    /// The job that it is the work of; none for the operator's own.
+    pub job: Option<OfJob>,
+}
+
+/// The job that an import is the work of, and ends in its own transaction.
+#[derive(Clone, Debug)]
+pub struct OfJob {
+    /// The lease that must hold to the end.
+    pub lease: Lease,
+    /// For whom it runs.
+    pub creator: Option<PersonNumber>,
+    /// How long the job is kept once it has ended, microseconds.
+    pub keep_us: i64,
 }
 
 /// How far an import is. Told now and then, never more often than every few hundred elements.

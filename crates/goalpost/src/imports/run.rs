@@ -18,7 +18,7 @@ use super::organization::{find_or_make, find_or_make_for_table};
 use super::people::People;
 use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
 use super::table::{self, CheckedTable, ImportMap, Kind, Partial};
-use super::{ImportError, ImportOptions, Progress};
+use super::{ImportError, ImportOptions, OfJob, Progress, queries as record};
 use crate::goals::recompute;
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::orgs::{Organization, queries};
@@ -46,14 +46,17 @@ pub fn run(
 ) -> Result<Report, ImportError> {
     let _lock = lock(data_folder)?;
     let mut opened = File::open(file).map_err(|source| io_error(file, source))?;
-    let sha256 = hash(&mut opened).map_err(|source| io_error(file, source))?;
+    let (sha256, size_bytes) = hash(&mut opened).map_err(|source| io_error(file, source))?;
 
     let (number, made_at) = table::named(file);
     let mut report = Report {
         dry_run: options.dry_run,
         organization: ImportedOrganization { id: uuid::Uuid::nil(), name: String::new(), created: false },
         file: ImportedFile {
-            name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: options
+                .file_name
+                .clone()
+                .unwrap_or_else(|| file.file_name().unwrap_or_default().to_string_lossy().into_owned()),
             sha256: hex(&sha256),
             organization_number: number,
             exported_at: made_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string()),
@@ -74,7 +77,7 @@ pub fn run(
         mapping: None,
         report_file: None,
     };
-    let input = Input { options, sha256, path: file };
+    let input = Input { options, sha256, size_bytes, path: file };
     match Kind::of(&mut opened, file).map_err(|source| io_error(file, source))? {
         Kind::Workbook => Err(ImportError::Workbook { path: file.to_owned() }),
         Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
@@ -87,7 +90,8 @@ pub fn run(
         }
         Kind::Zip => {
             let file_error = |source| ImportError::File { path: file.to_owned(), source: Box::new(source) };
-            let mut archive = Archive::open(opened, Limits::OPERATOR).map_err(file_error)?;
+            let mut archive =
+                Archive::open(opened, options.limits.unwrap_or(Limits::OPERATOR)).map_err(file_error)?;
             let survey = check(&mut archive, progress)?;
             report.file.organization_number = Some(archive.organization_number());
             report.file.exported_at = Some(archive.exported_at().strftime("%Y-%m-%d %H:%M:%S").to_string());
@@ -108,7 +112,12 @@ fn save(
     mut write: impl FnMut(&Tx<'_>) -> Result<Report, ImportError>,
 ) -> Result<Report, ImportError> {
     if options.dry_run {
-        return db.snapshot(Scope::Global, write);
+        let report = db.snapshot(Scope::Global, write)?;
+        if let Some(OfJob { lease, keep_us, .. }) = &options.job {
+            let organization = lease.job.organization;
+            db.write_alone(organization, WRITE_WAIT, |tx| record::end(tx, lease, *keep_us, &report))?;
+        }
+        return Ok(report);
     }
     let made_at = db.snapshot(Scope::Global, |tx| Ok::<_, ImportError>(tx.now_us()))?;
     let mut report = db.write_alone(Scope::Global, WRITE_WAIT, |tx| write(tx))?;
@@ -136,17 +145,21 @@ fn io_error(path: &Path, source: std::io::Error) -> ImportError {
     ImportError::Io { path: path.to_owned(), source }
 }
 
-fn hash(file: &mut File) -> std::io::Result<[u8; 32]> {
-    let mut hasher = Sha256::new();
+/// The hash of a file, and its length.
+fn hash(file: &mut File) -> std::io::Result<([u8; 32], u64)> {
+    let (mut hasher, mut size_bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer)? {
             0 => break,
-            read => hasher.update(&buffer[..read]),
+            read => {
+                hasher.update(&buffer[..read]);
+                size_bytes += read as u64;
+            }
         }
     }
     file.seek(SeekFrom::Start(0))?;
-    Ok(hasher.finalize().into())
+    Ok((hasher.finalize().into(), size_bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -192,6 +205,7 @@ fn write_report(data_folder: &Path, made_at_us: i64, report: &Report) -> std::io
 struct Input<'a> {
     options: &'a ImportOptions,
     sha256: [u8; 32],
+    size_bytes: u64,
     path: &'a Path,
 }
 
@@ -264,7 +278,7 @@ fn write_all(
     people.report_mentions(&mut import);
     import.report_mentions()?;
     import.report_partial();
-    import.finish(input.sha256)
+    import.finish(input)
 }
 
 /// One import, in its transaction.
@@ -312,7 +326,8 @@ impl Import<'_> {
             return Ok(None);
         }
         if self.revision.is_none() {
-            self.revision = Some(queries::raise_revision(self.tx, self.number(), None, "import")?);
+            let actor = self.options.job.as_ref().and_then(|of| of.creator);
+            self.revision = Some(queries::raise_revision(self.tx, self.number(), actor, "import")?);
         }
         Ok(self.revision)
     }
@@ -358,6 +373,9 @@ impl Import<'_> {
             write(import, batch)?;
             import.done += count;
             (import.progress)(Progress::Writing { done: import.done, total });
+            if import.options.job.as_ref().is_some_and(|of| of.lease.abandoned.is_set()) {
+                return Err(ImportError::Stopped);
+            }
             Ok::<(), ImportError>(())
         };
         let mut flushed_at = 0;
@@ -404,12 +422,10 @@ impl Import<'_> {
         }
     }
 
-    fn finish(mut self, sha256: [u8; 32]) -> Result<Report, ImportError> {
+    fn finish(mut self, input: &Input<'_>) -> Result<Report, ImportError> {
         self.report.revision = self.revision;
         if let Some(revision) = self.revision {
-            let report = serde_json::to_string(&self.report).map_err(|error| {
-                goalpost_db::Error::unexpected(format!("the report cannot be printed: {error}"))
-            })?;
+            let report = self.report.to_json()?;
             self.tx.execute(
                 "-- imports::insert_run
                 insert into import_run (organization, id, made_at, revision, file_name, file_sha256, report)
@@ -420,10 +436,14 @@ impl Import<'_> {
                     self.tx.now_us(),
                     revision,
                     &self.report.file.name,
-                    sha256,
+                    input.sha256,
                     report
                 ],
             )?;
+        }
+        if !self.options.dry_run {
+            let (options, report) = (self.options, &self.report);
+            record::record(self.tx, self.number(), options, report, input.sha256, input.size_bytes)?;
         }
         Ok(self.report)
     }

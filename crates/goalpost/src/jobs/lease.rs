@@ -11,6 +11,8 @@ use crate::trace::TraceParent;
 pub struct Lease {
     /// The job that is owned.
     pub job: JobKey,
+    /// Which [`Step`](super::Step) does it.
+    pub kind: String,
     /// Random, new with each claim: whoever holds an older one can no longer write.
     pub token: [u8; 16],
     /// 1 for the first claim.

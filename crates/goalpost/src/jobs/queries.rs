@@ -31,6 +31,17 @@ fn key_from_row(row: &Row<'_>) -> Result<JobKey> {
     Ok(JobKey { organization: OrganizationNumber(row.int(0)?), id: Uuid::from_bytes(row.bytes(1)?) })
 }
 
+/// Whether the lease still holds, so that what is written for it counts.
+pub fn is_held(tx: &Tx<'_>, lease: &Lease) -> Result<bool> {
+    let held = tx.query_opt(
+        "-- jobs::is_held
+        select 1 from job where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
+        params![lease.job.organization, lease.job.id.into_bytes(), lease.token],
+        |_| Ok::<_, Error>(()),
+    )?;
+    Ok(held.is_some())
+}
+
 /// Promise a job. [`goalpost_db::ErrorKind::Unique`] if one of this kind is pending for the pair: the index decides.
 pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
     tx.execute(
@@ -156,7 +167,7 @@ pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Re
            and (deadline_at is null or deadline_at > ?5)
            and (select count(*) from job busy
                  where busy.organization = ?1 and busy.state = 'running' and busy.lease_until >= ?5) < ?8
-        returning attempt, deadline_at, started_at, spec, traceparent",
+        returning attempt, deadline_at, started_at, spec, traceparent, kind",
         params![
             job.organization,
             job.id.into_bytes(),
@@ -170,6 +181,7 @@ pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Re
         |row| {
             Ok(Lease {
                 job,
+                kind: row.text(5)?.to_owned(),
                 token,
                 attempt: row.int(0)?,
                 deadline_at: row.int(1)?,
@@ -303,9 +315,9 @@ impl Overdue {
     /// The reason in words, and whether a retry helps.
     pub fn detail(self) -> &'static str {
         match self {
-            Self::NotStarted => "No worker was free in time. Create the export again.",
+            Self::NotStarted => "No worker was free in time. Ask for it again.",
             Self::Deadline => {
-                "The export took longer than the server allows. Narrow the view, or ask the operator for a longer deadline."
+                "It took longer than the server allows. Ask for less, such as a narrower view, or ask the operator for a longer deadline."
             }
             Self::WorkerLost => {
                 "The worker stopped at every attempt without finishing. Try again once; if it fails again, tell the operator."

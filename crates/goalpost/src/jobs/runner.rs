@@ -61,7 +61,7 @@ impl StepError {
     pub fn internal() -> Self {
         Self::Retry {
             failure: "internalError",
-            detail: "The server met an error of its own. Tell the operator, with the id of this export."
+            detail: "The server met an error of its own. Tell the operator, with the id of this job."
                 .to_owned(),
         }
     }

@@ -29,6 +29,15 @@ pub fn find_by_guid(tx: &Tx<'_>, guid: Uuid) -> Result<Option<Organization>> {
     tx.query_opt(&sql, params![guid.into_bytes()], from_row)
 }
 
+/// The GUID of an organization.
+pub fn find_guid(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Option<Uuid>> {
+    tx.query_opt(
+        "-- orgs::find_guid\nselect guid from organization where number = ?1",
+        params![organization],
+        |row| Ok(Uuid::from_bytes(row.bytes(0)?)),
+    )
+}
+
 /// Every organization, by name.
 pub fn list(tx: &Tx<'_>) -> Result<Vec<Organization>> {
     let sql = format!("-- orgs::list\nselect {COLUMNS} from organization order by name, number");

@@ -6,6 +6,7 @@ mod unread;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::App;
 use crate::config::Config;
 use crate::exports::{expiry, worker::MakeExport};
-use crate::jobs::Runner;
+use crate::imports::{self, worker::DoImport};
+use crate::jobs::{Lease, Runner, Step, StepError};
 use crate::nodes;
 use crate::observe;
 use crate::orgs::periods;
@@ -33,9 +35,22 @@ pub fn public_url(config: &Config, local: SocketAddr) -> String {
     config.public_url.clone().unwrap_or_else(|| format!("http://{local}"))
 }
 
+/// What jobs do, by their kind.
+#[derive(Debug)]
+struct ByKind {
+    export: MakeExport,
+    import: DoImport,
+}
+
+impl Step for ByKind {
+    fn run(&self, lease: Lease) -> Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + '_>> {
+        if lease.kind == imports::KIND { self.import.run(lease) } else { self.export.run(lease) }
+    }
+}
+
 /// The worker of this process, not yet running.
 pub fn runner(app: &App) -> Runner {
-    let step = Arc::new(MakeExport(app.clone()));
+    let step = Arc::new(ByKind { export: MakeExport(app.clone()), import: DoImport(app.clone()) });
     Runner::new(
         app.db.clone(),
         app.ids,

@@ -1,5 +1,6 @@
 //! What an import did, for people and for programs.
 
+pub(super) mod csv;
 mod text;
 
 use std::path::PathBuf;
@@ -243,6 +244,23 @@ impl Report {
     /// The counts of one entity.
     pub fn tally(&self, entity: Entity) -> &Tally {
         &self.entities[entity as usize]
+    }
+
+    /// Elements that were read, added, changed and removed, of all entities together.
+    pub fn counts(&self) -> [i64; 4] {
+        let sum = |count: fn(&Tally) -> u64| self.entities.iter().map(count).sum::<u64>() as i64;
+        [
+            sum(|tally| tally.read),
+            sum(|tally| tally.added),
+            sum(|tally| tally.changed),
+            sum(|tally| tally.removed),
+        ]
+    }
+
+    /// The report as it is kept.
+    pub(super) fn to_json(&self) -> goalpost_db::Result<String> {
+        serde_json::to_string(self)
+            .map_err(|error| goalpost_db::Error::unexpected(format!("the report cannot be printed: {error}")))
     }
 
     pub(super) fn tally_mut(&mut self, entity: Entity) -> &mut Tally {

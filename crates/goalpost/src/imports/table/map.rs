@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Names of people and words of headers that mean something else, as the TOML file of `--map` has them.
 ///
@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// [headers]
 /// "Titel" = "Title"
 /// ```
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct ImportMap {
     /// The e-mail address of whom a name means. An empty one says nothing.

@@ -5,6 +5,7 @@ mod directory;
 mod documents;
 mod export_choices;
 mod exports;
+mod imports;
 mod pages;
 mod past;
 mod read;
@@ -13,7 +14,8 @@ mod rights;
 mod tools;
 mod write;
 
-use goalpost::imports::{self, ImportOptions};
+use goalpost::config::Config;
+use goalpost::imports::{ImportOptions, run};
 use goalpost_testing::{Answer, Client, TestApp};
 use goalpost_viva::{Objective, Permissions};
 use serde_json::Value;
@@ -31,7 +33,11 @@ struct Door {
 
 impl Door {
     async fn with(company: &Company) -> Self {
-        Self::on(TestApp::start().await, company)
+        Self::with_settings(company, |_| {}).await
+    }
+
+    async fn with_settings(company: &Company, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(TestApp::start_with(change).await, company)
     }
 
     /// A company on this server.
@@ -39,9 +45,8 @@ impl Door {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = company.zip(folder.path());
         let options = ImportOptions { organization_name: Some("Contoso".to_owned()), ..Default::default() };
-        let report = tokio::task::block_in_place(|| {
-            imports::run(&t.app.db, &t.app.config.data, &file, &options, &mut |_| {})
-        });
+        let report =
+            tokio::task::block_in_place(|| run(&t.app.db, &t.app.config.data, &file, &options, &mut |_| {}));
         let organization = report.expect("the file is imported").organization.id;
         Self { t, organization }
     }

@@ -1,6 +1,7 @@
 //! Who may do what, over every route: an answer for each kind of caller.
 
 use goalpost::api::exports::Deed as Of;
+use goalpost::api::imports::Deed as Bring;
 use goalpost::api::routes::{Deed, ROUTES};
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ fn path(door: &Door, path: &str, goal: i64) -> String {
         Some("teams") => "20".to_owned(),
         Some("periods") => "30".to_owned(),
         Some("tags") => "40".to_owned(),
-        Some("exports") => uuid::Uuid::nil().to_string(),
+        Some("exports" | "imports") => uuid::Uuid::nil().to_string(),
         Some("views") => goalpost::views::Preset::Overdue.guid(door.organization).to_string(),
         _ => goal.to_string(),
     };
@@ -81,6 +82,7 @@ async fn ask(door: &Door, client: &Client, route: &goalpost::api::routes::Route,
             let body = json!({ "viewId": view }).to_string();
             request.header("content-type", "application/json").body(body)
         }
+        Deed::Import(Bring::Create) => request.body("Title\r\nSomething\r\n"),
         _ => request,
     };
     client.send(request).await.status
@@ -91,7 +93,7 @@ async fn no_route_answers_who_may_not_come_in() {
     let door = Door::with(&everybody()).await;
     let client = |email: &str, scopes: &str| door.t.client_with_scopes(email, scopes);
     for route in ROUTES {
-        let is_write = matches!(route.deed, Deed::Write(_));
+        let is_write = matches!(route.deed, Deed::Write(_) | Deed::Import(Bring::Create | Bring::Delete));
         let is_export = matches!(route.deed, Deed::Export(_));
         let all = route.path == "/organizations";
         for (who, client, expected) in [

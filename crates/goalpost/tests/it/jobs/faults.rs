@@ -38,6 +38,7 @@ fn the_worker() {
     let app = App::open(config).unwrap();
     let lease = Lease {
         job: JobKey { organization: OrganizationNumber(number("organization")), id: guid("job") },
+        kind: goalpost::exports::KIND.to_owned(),
         token: guid("token").into_bytes(),
         attempt: number("attempt"),
         deadline_at: number("deadline_at"),

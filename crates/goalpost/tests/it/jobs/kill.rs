@@ -286,3 +286,77 @@ fn random(seed: &mut u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_worker_is_killed_is_done_once() {
+    let folder = Folder::new(200, "[exports]\nlease_secs = 3\n");
+    let zip = folder.path().join("large.zip");
+    let written = folder.command("demo").args(["--goals", "2000", "--write-zip"]).arg(&zip).output().unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let db = folder.open().db;
+    let organization =
+        db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap().number;
+    let owner = "select min(email) from person where organization = ?1 and role = 'Organization Owner' and status = 'active'";
+    let owner = db.snapshot(organization, |tx| {
+        tx.query_one::<_, Error>(owner, params![organization], |row| Ok(row.text(0)?.to_owned()))
+    });
+    let token = folder
+        .command("token")
+        .args(["--user", &owner.unwrap(), "--scope", "Goals.ReadWrite.All"])
+        .output()
+        .unwrap();
+    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+    let token = String::from_utf8(token.stdout).unwrap().trim_end().to_owned();
+    let count = |sql| {
+        db.snapshot(organization, |tx| tx.query_one::<_, Error>(sql, params![organization], |row| row.int(0)))
+            .unwrap()
+    };
+
+    let before = count("select count(*) from goal where organization = ?1");
+    let mut running = folder.serve(&[]);
+    let client = Client::of(&running.url, &token);
+    let imports = format!("/api/v1/organizations/{}/imports", demo::ORGANIZATION);
+    let made = client.send(client.request("POST", &imports).body(std::fs::read(&zip).unwrap())).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let path = format!("{imports}/{}", made.id());
+    let look = async || {
+        let seen = client.try_send(client.request("GET", &path)).await.ok()?;
+        assert_eq!(seen.status, 200, "{}", seen.text());
+        Some(seen.json())
+    };
+    // While it writes.
+    super::eventually(Duration::from_mins(1), "the import's rows", async || {
+        let seen = look().await?;
+        assert_ne!(seen["status"], "succeeded", "too fast to be killed");
+        (seen["rowsDone"].as_i64()? > 0).then_some(())
+    })
+    .await;
+    running.kill();
+    assert_eq!(count("select count(*) from goal where organization = ?1"), before);
+    running = folder.serve_again(&running);
+    let seen = super::eventually(Duration::from_mins(5), "the import's end", async || {
+        look().await.filter(|seen| seen["status"] != "running")
+    })
+    .await;
+    assert_eq!(seen["status"], "succeeded", "{seen}");
+    assert!(count("select count(*) from goal where organization = ?1") > 1_500);
+    let again = "select count(*) from job where organization = ?1 and kind = 'import' and attempt = 2";
+    assert_eq!(count(again), 1);
+    assert_eq!(
+        count(
+            "select count(*) from revision where organization = ?1 and cause = 'import' and actor is not null"
+        ),
+        1
+    );
+    assert_eq!(
+        count(
+            "select count(*) from audit where organization = ?1 and action = 'import.run' and actor is not null"
+        ),
+        1
+    );
+    super::eventually(Duration::from_secs(10), "nothing is left of either attempt", async || {
+        (std::fs::read_dir(folder.path().join("imports")).unwrap().count() == 0).then_some(())
+    })
+    .await;
+    drop(running);
+}
