@@ -18,7 +18,7 @@ use crate::audit;
 use crate::goals::rights::{Action, Subject, Verdict, may};
 use crate::http::{GraphError, RequestIds};
 use crate::identity::{Member, Scope};
-use crate::imports::{ImportMap, ImportSpec, KIND, parse_label, queries, report_table};
+use crate::imports::{ImportMap, ImportSpec, KIND, UndoError, parse_label, queries, report_table, undo};
 use crate::jobs::{JobKey, NewJob, queries as jobs};
 use crate::store::Stored;
 use crate::trace::TraceParent;
@@ -32,13 +32,15 @@ pub enum Deed {
     Report,
     /// It is called off, or forgotten.
     Delete,
+    /// It is taken back.
+    Undo,
 }
 
 impl Deed {
     /// What a token must allow.
     pub fn scope(self) -> Scope {
         match self {
-            Self::Create | Self::Delete => Scope::WriteGoals,
+            Self::Create | Self::Delete | Self::Undo => Scope::WriteGoals,
             Self::Report => Scope::ReadGoals,
         }
     }
@@ -52,6 +54,7 @@ pub(super) async fn serve(call: Call, deed: Deed, request: Request) -> Result<Re
         Deed::Create => create(&call, member, request).await,
         Deed::Report => report(&call, member).await,
         Deed::Delete => delete(&call, member).await,
+        Deed::Undo => take_back(&call, member).await,
     }
 }
 
@@ -318,6 +321,32 @@ async fn delete(call: &Call, member: Member) -> Result<Response, GraphError> {
         tracing::warn!(%error, "could not remove the file of a deleted import; it is swept later");
     }
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn take_back(call: &Call, member: Member) -> Result<Response, GraphError> {
+    let id = id(call)?;
+    let (db, organization) = (call.app.db.clone(), member.organization);
+    let undoing = move || undo(&db, organization, Some(id), Some(member.person));
+    let undone = tokio::task::spawn_blocking(undoing).await.map_err(|panic| GraphError::internal(&panic))?;
+    let undone = undone.map_err(|error| {
+        let inner = match error {
+            UndoError::NoSuch => return no_such(call.set()),
+            UndoError::Database(error) => return error.into(),
+            UndoError::NothingChanged => "nothingToUndo",
+            UndoError::AlreadyUndone => "alreadyUndone",
+            UndoError::OwnPerson => "ownPerson",
+            UndoError::InTheWay(_) => "changedSince",
+        };
+        let hint = error.hint().map(|hint| format!(" Hint: {hint}.")).unwrap_or_default();
+        let why = format!("{error}.{hint}");
+        GraphError::service(StatusCode::CONFLICT, "conflict", inner, why)
+    })?;
+    tracing::info!(revision = undone.undone_revision, "import taken back");
+    let row = one(call, member, id.into_bytes().into()).await?.ok_or_else(|| no_such(call.set()))?;
+    let mut json = Map::new();
+    json.insert("@odata.context".into(), call.context("/$entity").into());
+    json.extend(row);
+    Ok(call.terms.answer(call.set(), json))
 }
 
 #[cfg(test)]

@@ -126,6 +126,10 @@ fn operation(route: &Route) -> Json {
             "headers": { "Location": { "schema": { "type": "string" } } },
             "content": { "application/json": { "schema": reference(route.set.entity) } },
         }),
+        Deed::Import(Bring::Undo) => json!({
+            "description": "The import, which is taken back",
+            "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
         Deed::Import(Bring::Report) => json!({
             "description": "What it did, or would; or why it failed",
             "content": {
@@ -191,6 +195,9 @@ fn operation(route: &Route) -> Json {
             ("415", "The body is neither a ZIP nor a CSV"),
         ],
         Deed::Import(Bring::Report) => vec![("409", "It has none, or not yet")],
+        Deed::Import(Bring::Undo) => {
+            vec![("409", "It changed nothing, was taken back before, or things were changed since")]
+        }
         Deed::Get => vec![("304", "It is still what `If-None-Match` says")],
         Deed::Delta => vec![("410", "What changed cannot be told; read everything anew at `Location`")],
         _ => Vec::new(),

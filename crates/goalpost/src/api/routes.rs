@@ -184,4 +184,5 @@ routes! {
     GET "/organizations/{organization}/imports/{id}" "getImport" Get, IMPORTS, "One import";
     DELETE "/organizations/{organization}/imports/{id}" "deleteImport" Import(Bring::Delete), IMPORTS, "Call an import off, or forget it";
     GET "/organizations/{organization}/imports/{id}/report" "getImportReport" Import(Bring::Report), IMPORTS, "What it did with each element, or would";
+    POST "/organizations/{organization}/imports/{id}/undo" "undoImport" Import(Bring::Undo), IMPORTS, "Take an import back: what it changed is again what it was";
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use goalpost::backup::BackupError;
 use goalpost::config::{ConfigError, SandboxError};
 use goalpost::demo::DemoError;
-use goalpost::imports::ImportError;
+use goalpost::imports::{ImportError, UndoError};
 use goalpost::nodes::Disagreement;
 use goalpost::store::Unusable;
 use goalpost_db::ErrorKind as DbKind;
@@ -71,6 +71,9 @@ impl Failure {
 fn hint_for(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<ImportError>() {
         return error.hint();
+    }
+    if let Some(hint) = error.downcast_ref::<UndoError>().and_then(UndoError::hint) {
+        return Some(hint.to_owned());
     }
     if let Some(error) = error.downcast_ref::<Unusable>() {
         return error.hint();
@@ -154,7 +157,16 @@ macro_rules! from_errors {
     )*};
 }
 
-from_errors!(goalpost_db::Error, BackupError, ConfigError, DemoError, ImportError, Unusable, reqwest::Error);
+from_errors!(
+    goalpost_db::Error,
+    BackupError,
+    ConfigError,
+    DemoError,
+    ImportError,
+    UndoError,
+    Unusable,
+    reqwest::Error
+);
 
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use goalpost::goals::ObjectType;
-use goalpost::imports::{self, ImportMap, ImportOptions, parse_label, report_table};
+use goalpost::imports::{self as bringing, ImportMap, ImportOptions, parse_label, report_table};
 use uuid::Uuid;
 
 use super::Session;
 use super::failure::Failure;
+use super::imports::{self, ImportCommand};
 use super::printer::{Progress, remark};
 
 /// Read what Viva Goals handed out: the ZIP of an organization, or the CSV of a view
@@ -19,14 +20,18 @@ use super::printer::{Progress, remark};
 /// The whole file is checked before anything is written, and is written whole or not at all; a running server goes on
 /// answering. Importing the same file again changes nothing; a newer one updates.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:
   goalpost import export.zip --organization \"Contoso\" --dry-run
   goalpost import export.zip --organization \"Contoso\" \\
     --organization-id 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --label \"Big rock=objective\"
   goalpost import VivaGoals_15229_all_okrs_2025_11_20_1763665314.csv --organization \"Contoso\" --map people.toml")]
 pub(super) struct ImportArgs {
+    #[command(subcommand)]
+    command: Option<ImportCommand>,
     /// The ZIP or CSV
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// Name of the organization, made if the file's is not there yet
     #[arg(long, value_name = "NAME")]
     organization: Option<String>,
@@ -58,6 +63,11 @@ pub(super) struct ImportArgs {
 }
 
 pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
+    let file = match (args.command, args.file) {
+        (Some(command), _) => return imports::run(command, session),
+        (None, Some(file)) => file,
+        (None, None) => return Err(Failure::usage("name the file that is to be imported".to_owned())),
+    };
     let app = session.open_or_create()?;
     let dry_run = args.dry_run;
     let map = args.map.as_deref().map_or_else(|| Ok(ImportMap::default()), read_map)?;
@@ -75,7 +85,7 @@ pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
     let bar = Progress::bar();
     let mut progress = |step| draw(&bar, step);
     let report = tokio::task::block_in_place(|| {
-        imports::run(&app.db, &app.config.data, &args.file, &options, &mut progress)
+        bringing::run(&app.db, &app.config.data, &file, &options, &mut progress)
     })?;
     drop(bar);
     if let Some(path) = &args.report {
@@ -99,9 +109,9 @@ fn read_map(path: &Path) -> Result<ImportMap, Failure> {
 }
 
 /// Show how far an import is.
-pub(super) fn draw(bar: &Progress, step: imports::Progress) {
+pub(super) fn draw(bar: &Progress, step: bringing::Progress) {
     match step {
-        imports::Progress::Checking { done, total } => bar.at("checking", done, total),
-        imports::Progress::Writing { done, total } => bar.at("writing", done, total),
+        bringing::Progress::Checking { done, total } => bar.at("checking", done, total),
+        bringing::Progress::Writing { done, total } => bar.at("writing", done, total),
     }
 }

@@ -13,6 +13,7 @@ mod export;
 mod failure;
 mod goal;
 mod import;
+mod imports;
 mod log;
 mod lookup;
 mod migrate;

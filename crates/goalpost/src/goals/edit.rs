@@ -203,6 +203,9 @@ fn remember_imported(
     Ok(())
 }
 
+const KEEP_IMPORTED: &str = "-- goals::keep_imported
+    insert into goal_imported_value (organization, goal, field, value) values (?1, ?2, ?3, ?4)";
+
 fn keep_imported(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
@@ -210,11 +213,7 @@ fn keep_imported(
     field: Field,
     value: &[Value],
 ) -> Result<()> {
-    tx.execute(
-        "-- goals::keep_imported
-        insert into goal_imported_value (organization, goal, field, value) values (?1, ?2, ?3, ?4)",
-        params![organization, goal, field.name(), field.to_json(value).to_string()],
-    )?;
+    tx.execute(KEEP_IMPORTED, params![organization, goal, field.name(), field.to_json(value).to_string()])?;
     Ok(())
 }
 
@@ -258,6 +257,31 @@ impl ImportedValues {
     /// Whether any field of the goal was changed here.
     pub fn has(&self, goal: i64) -> bool {
         self.0.contains_key(&goal)
+    }
+
+    /// All of them for one goal, by the names of the fields; `None` if none was changed here.
+    pub fn of_goal(&self, goal: i64) -> Option<serde_json::Value> {
+        self.0
+            .get(&goal)
+            .map(|values| values.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// Make those of one goal what [`ImportedValues::of_goal`] told; null for none.
+    pub fn restore(
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        goal: i64,
+        values: &serde_json::Value,
+    ) -> Result<()> {
+        tx.execute(
+            "-- goals::forget_all_imported
+            delete from goal_imported_value where organization = ?1 and goal = ?2",
+            params![organization, goal],
+        )?;
+        for (name, value) in values.as_object().into_iter().flatten() {
+            tx.execute(KEEP_IMPORTED, params![organization, goal, name.as_str(), value.to_string()])?;
+        }
+        Ok(())
     }
 
     /// The value imported last; `None` if the field was not changed here.

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
-use goalpost_db::{Error, Value, params};
+use goalpost_db::{Error, Tx, Value, params};
 use goalpost_viva::{Aside, Element, Entity};
 
 use super::ImportError;
+use super::kept::ASIDE;
 use super::report::KeptAside;
 use super::run::Import;
 use super::table::CELLS;
+use crate::ids::OrganizationNumber;
 use crate::table::{key_batches, keys_at_once};
 
 /// Writes to `import_aside`. For an element of the file, its rows there become what the file says; those of other
@@ -19,7 +21,7 @@ pub(super) struct Asides {
     known: HashSet<String>,
 }
 
-type Cells = BTreeMap<String, String>;
+pub(super) type Cells = BTreeMap<String, String>;
 
 impl Asides {
     pub(super) fn open(import: &Import<'_>) -> Result<Self, ImportError> {
@@ -114,10 +116,23 @@ fn replace(
     if import.revision()?.is_none() {
         return Ok(());
     }
-    let key =
-        |path: &str| -> [Value; 4] { [import.number().into(), entity.word().into(), id.into(), path.into()] };
+    let cells = |cells: &Cells| serde_json::to_value(cells).unwrap_or_default();
+    import.keep(&format!("{ASIDE}{}", entity.word()), id, &cells(present), &cells(wanted))?;
+    write_cells(import.tx, import.number(), entity.word(), id, present, wanted)
+}
+
+/// Make what is kept aside of one element from `present` into `wanted`.
+pub(super) fn write_cells(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    entity: &str,
+    id: i64,
+    present: &Cells,
+    wanted: &Cells,
+) -> Result<(), ImportError> {
+    let key = |path: &str| -> [Value; 4] { [organization.into(), entity.into(), id.into(), path.into()] };
     for (path, _) in present.iter().filter(|(path, value)| wanted.get(*path) != Some(value)) {
-        import.tx.execute(
+        tx.execute(
             "-- imports::remove_aside
             delete from import_aside where organization = ?1 and entity = ?2 and id = ?3 and path = ?4",
             &key(path),
@@ -125,7 +140,7 @@ fn replace(
     }
     for (path, value) in wanted.iter().filter(|(path, value)| present.get(*path) != Some(value)) {
         let [organization, entity, id, path] = key(path);
-        import.tx.execute(
+        tx.execute(
             "-- imports::insert_aside
             insert into import_aside (organization, entity, id, path, value) values (?1, ?2, ?3, ?4, ?5)",
             &[organization, entity, id, path, value.into()],

@@ -222,6 +222,7 @@ impl Import<'_> {
             if counted != present
                 && let Some(revision) = self.revision()?
             {
+                self.keep_imported_values(goal)?;
                 counted.write(self.tx, self.number(), revision, Some(&present))?;
             }
         }

@@ -6,6 +6,7 @@ use goalpost_db::Value;
 use goalpost_viva::Entity;
 
 use super::ImportError;
+use super::kept::{Kept, image};
 use super::run::Import;
 use crate::table::{Table, write_list};
 
@@ -45,12 +46,14 @@ impl Import<'_> {
             })?;
         }
         let origin = table.columns.len() - 1;
+        let mut kept = Kept::default();
         for mut row in rows {
             let old = present.remove(&row.id);
             if let Some((columns, _)) = &old {
                 keep(columns, &mut row.columns);
             }
             let was_there = old.as_ref().is_some_and(|(columns, _)| columns[origin] == row.columns[origin]);
+            let was = image(old.as_ref().map(|(columns, entries)| (columns.as_slice(), entries.as_slice())));
             let (old_columns, old_list) = old.unwrap_or_default();
             let is_same = old_columns == row.columns && old_list == row.list;
             let tally = self.report.tally_mut(entity);
@@ -63,11 +66,19 @@ impl Import<'_> {
                 continue;
             }
             let Some(revision) = self.directory_revision()? else { continue };
+            kept.push(
+                organization,
+                revision,
+                table.name,
+                row.id,
+                &was,
+                &image(Some((&row.columns, &row.list))),
+            );
             table.put(tx, organization, &[row.id], revision, &row.columns)?;
             if let Some(list) = list {
                 write_list(list, tx, organization, row.id, revision, &old_list, &row.list)?;
             }
         }
-        Ok(())
+        Ok(kept.insert(tx)?)
     }
 }

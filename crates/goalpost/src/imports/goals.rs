@@ -16,6 +16,7 @@ use jiff::civil::{DateTime, Time};
 use super::ImportError;
 use super::aside::Asides;
 use super::checkins::count_check_ins;
+use super::kept::IMPORTED_VALUES;
 use super::people::People;
 use super::report::{Conflict, ReferenceKind};
 use super::run::{BATCH, Import};
@@ -92,9 +93,14 @@ impl Import<'_> {
             if self.options.dry_run {
                 continue;
             }
-            if old.as_ref() != Some(&wanted)
-                && let Some(revision) = self.revision()?
+            let differs = old.as_ref() != Some(&wanted);
+            if (differs || !settled.is_empty())
+                && let Some(values) = imported.of_goal(wanted.id)
             {
+                // What becomes of it follows from the goal.
+                self.keep(IMPORTED_VALUES, wanted.id, &values, &serde_json::Value::Null)?;
+            }
+            if differs && let Some(revision) = self.revision()? {
                 wanted.write(tx, organization, revision, old.as_ref())?;
             }
             for field in settled {

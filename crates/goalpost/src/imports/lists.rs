@@ -10,6 +10,7 @@ use goalpost_viva::{Archive, Entity, Period, Tag, Team};
 use super::ImportError;
 use super::aside::Asides;
 use super::flat::FlatRow;
+use super::kept::image;
 use super::people::People;
 use super::run::Import;
 use super::time::day;
@@ -58,6 +59,7 @@ impl Import<'_> {
             if let Some(revision) = self.directory_revision()? {
                 let columns = columns(name.as_deref().unwrap_or_default());
                 table.put(self.tx, self.number(), &[id], revision, &columns)?;
+                self.keep(table.name, id, &image(None), &image(Some((&columns, &[]))))?;
             }
         }
         Ok(())

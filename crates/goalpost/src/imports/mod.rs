@@ -10,13 +10,15 @@
 //! goes the same way. Over HTTP it is a job, whose [`worker`] does just that.
 //!
 //! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
-//! that were changed here), `prune`, `aside`, `report`, `table`; then `spec`, [`worker`] and [`queries`].
+//! that were changed here), `prune`, `aside`, `report`, `table`; then `spec`, [`worker`] and [`queries`];
+//! then `kept` and `undo`.
 
 mod aside;
 mod checkins;
 mod error;
 mod flat;
 mod goals;
+mod kept;
 mod labels;
 mod lists;
 mod mentions;
@@ -29,6 +31,7 @@ mod run;
 mod spec;
 mod table;
 mod time;
+mod undo;
 pub mod worker;
 
 pub use error::ImportError;
@@ -41,6 +44,7 @@ pub use report::{
 pub use run::run;
 pub use spec::{ImportSpec, parse_label};
 pub use table::ImportMap;
+pub use undo::{Obstacle, UndoError, Undone, undo};
 use uuid::Uuid;
 
 use crate::goals::ObjectType;

@@ -1,6 +1,6 @@
 //! Which organization a file belongs to.
 
-use goalpost_db::{Lock, Tx, params};
+use goalpost_db::{Lock, Tx};
 use uuid::Uuid;
 
 use super::{ImportError, ImportOptions};
@@ -24,7 +24,7 @@ pub(super) fn find_or_make(
             // What is compared must stay as it is until it is written.
             tx.lock(organization.number.0, Lock::Data)?;
         }
-        return Ok((adopt(tx, organization, options, file_number)?, false));
+        return Ok((adopt(organization, file_number)?, false));
     }
     let name = options.organization_name.as_deref().ok_or(ImportError::NoName { number: file_number })?;
     make(tx, options, name, Some(file_number))
@@ -119,25 +119,15 @@ fn only(mut found: Vec<Organization>) -> Result<Option<Organization>, ImportErro
 
 /// Let an organization that was made here have its file's number. Files of two organizations are never mixed: their
 /// ids would be taken for each other.
-fn adopt(
-    tx: &Tx<'_>,
-    mut organization: Organization,
-    options: &ImportOptions,
-    file_number: i64,
-) -> Result<Organization, ImportError> {
+fn adopt(mut organization: Organization, file_number: i64) -> Result<Organization, ImportError> {
     match organization.file_number {
         Some(expected) if expected != file_number => {
             let Organization { guid, name, .. } = organization;
             Err(ImportError::OtherOrganization { guid, name, expected, found: file_number })
         }
         Some(_) => Ok(organization),
+        // It is written with what else changes.
         None => {
-            if !options.dry_run {
-                tx.execute(
-                    "-- imports::adopt\nupdate organization set file_number = ?2 where number = ?1",
-                    params![organization.number, file_number],
-                )?;
-            }
             organization.file_number = Some(file_number);
             Ok(organization)
         }

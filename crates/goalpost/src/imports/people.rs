@@ -11,6 +11,7 @@ use goalpost_viva::{Archive, Entity, Person, User};
 use super::ImportError;
 use super::aside::Asides;
 use super::flat::FlatRow;
+use super::kept::image;
 use super::report::{Reference, ReferenceKind};
 use super::run::Import;
 use super::time::micros;
@@ -162,7 +163,7 @@ impl People {
             Origin::Reference.as_str().into(),
         ];
         PERSON.put(import.tx, import.number(), &[id], revision, &columns)?;
-        Ok(())
+        import.keep(PERSON.name, id, &image(None), &image(Some((&columns, &[]))))
     }
 
     /// Add the people whom the file mentions and does not list to the report.

@@ -10,12 +10,14 @@ use goalpost_viva::Entity;
 
 use super::ImportError;
 use super::goals::placeholder;
+use super::kept::present;
 use super::report::Missing;
 use super::run::{BATCH, Import};
 use crate::goals::Origin;
 use crate::goals::record::{Column, GoalRecord};
 use crate::goals::write::delete::remove_said;
 use crate::ids::FIRST_MINTED;
+use crate::orgs::tables::{PERIOD, PERSON, TAG, TEAM, TEAM_MEMBER, TEAM_OWNER};
 use crate::table::Table;
 
 impl Import<'_> {
@@ -25,10 +27,15 @@ impl Import<'_> {
             return Ok(());
         }
         self.find_missing_goals()?;
-        self.find_missing_mentions(Entity::Users, "person", "status = 'inactive', manager = null")?;
-        self.find_missing_mentions(Entity::Teams, "team", "status = 'Archived'")?;
-        self.find_missing_mentions(Entity::TimePeriods, "period", "name = name")?;
-        self.find_missing_mentions(Entity::Tags, "tag", "name = name")
+        self.find_missing_mentions(
+            Entity::Users,
+            &PERSON,
+            Some(&TEAM_MEMBER),
+            "status = 'inactive', manager = null",
+        )?;
+        self.find_missing_mentions(Entity::Teams, &TEAM, Some(&TEAM_OWNER), "status = 'Archived'")?;
+        self.find_missing_mentions(Entity::TimePeriods, &PERIOD, None, "name = name")?;
+        self.find_missing_mentions(Entity::Tags, &TAG, None, "name = name")
     }
 
     /// The same for check-ins or comments. What was written here, and not brought by a file, is never missing.
@@ -109,6 +116,7 @@ impl Import<'_> {
     /// Take a goal away with all that hangs on it. One that others are still aligned to leaves a placeholder.
     fn remove_goal(&mut self, goal: &GoalRecord, title: &str) -> Result<(), ImportError> {
         let Some(revision) = self.revision()? else { return Ok(()) };
+        self.keep_imported_values(goal.id)?;
         let (tx, organization) = (self.tx, self.number());
         remove_said(tx, organization, revision, goal.id)?;
         if self.is_parent(goal.id)? {
@@ -145,11 +153,13 @@ impl Import<'_> {
     fn find_missing_mentions(
         &mut self,
         entity: Entity,
-        table: &str,
+        table: &Table,
+        list: Option<&Table>,
         retired: &str,
     ) -> Result<(), ImportError> {
+        let name = table.name;
         let sql = format!(
-            "-- imports::file_rows\nselect id, name from {table} where organization = ?1 and origin = ?2 order by id"
+            "-- imports::file_rows\nselect id, name from {name} where organization = ?1 and origin = ?2 order by id"
         );
         let mut missing = Vec::new();
         self.tx.each(&sql, params![self.number(), Origin::File.as_str()], |row| {
@@ -160,13 +170,14 @@ impl Import<'_> {
             Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
         let sql = format!(
-            "-- imports::retire_row\nupdate {table} set origin = ?3, {retired} where organization = ?1 and id = ?2"
+            "-- imports::retire_row\nupdate {name} set origin = ?3, {retired} where organization = ?1 and id = ?2"
         );
         for (id, name) in missing {
             self.list_missing(entity, id, name);
             if !self.options.prune || self.directory_revision()?.is_none() {
                 continue;
             }
+            let was = present(self.tx, self.number(), table, list, id)?;
             self.tx.execute(&sql, params![self.number(), id, Origin::Reference.as_str()])?;
             if entity == Entity::Users {
                 self.tx.execute(
@@ -175,6 +186,8 @@ impl Import<'_> {
                     params![self.number(), id],
                 )?;
             }
+            let became = present(self.tx, self.number(), table, list, id)?;
+            self.keep(table.name, id, &was, &became)?;
         }
         Ok(())
     }

@@ -199,6 +199,50 @@ pub fn find_report(
     )
 }
 
+/// An import as the command line lists it. Times are microseconds since 1970, UTC.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was asked for.
+    pub created_at: i64,
+    /// What its file was called.
+    pub file_name: String,
+    /// What it has come to, in a word: the state of its job, or `undone`.
+    pub status: String,
+    /// The revision that it made, if it changed something.
+    pub revision: Option<i64>,
+    /// Elements that were new, others, and taken away; none before its end.
+    pub counts: Option<[i64; 3]>,
+}
+
+/// The imports of an organization, the last one first.
+pub fn list(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Vec<Listed>> {
+    tx.query(
+        "-- imports::list
+        select i.id, i.created_at, i.file_name,
+               case when i.undone_at is not null then 'undone' else coalesce(x.state, 'succeeded') end,
+               i.revision, i.added_count, i.changed_count, i.removed_count
+          from import i left join job x on x.organization = ?1 and x.id = i.id
+         where i.organization = ?1 order by i.created_at desc, i.id desc",
+        params![organization],
+        |row| {
+            let counts = match (row.opt_int(5)?, row.opt_int(6)?, row.opt_int(7)?) {
+                (Some(added), Some(changed), Some(removed)) => Some([added, changed, removed]),
+                _ => None,
+            };
+            Ok(Listed {
+                id: Uuid::from_bytes(row.bytes(0)?),
+                created_at: row.int(1)?,
+                file_name: row.text(2)?.to_owned(),
+                status: row.text(3)?.to_owned(),
+                revision: row.opt_int(4)?,
+                counts,
+            })
+        },
+    )
+}
+
 /// Forget an import, whatever it has come to: who works on it has lost its lease. What it changed stays, and can not be
 /// taken back any more. The key of its file, if it waits; `None`: there is no such import.
 pub fn delete(tx: &Tx<'_>, key: JobKey) -> Result<Option<Option<String>>> {

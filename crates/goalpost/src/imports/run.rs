@@ -423,6 +423,9 @@ impl Import<'_> {
     }
 
     fn finish(mut self, input: &Input<'_>) -> Result<Report, ImportError> {
+        if self.revision.is_some() {
+            self.keep_file_number()?;
+        }
         self.report.revision = self.revision;
         if let Some(revision) = self.revision {
             let report = self.report.to_json()?;

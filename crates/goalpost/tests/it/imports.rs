@@ -3,6 +3,7 @@
 mod bad_input;
 mod references;
 mod tables;
+mod undo;
 mod updates;
 mod whole_files;
 

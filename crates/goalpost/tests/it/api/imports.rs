@@ -357,3 +357,72 @@ async fn how_far_it_is_can_be_seen_while_it_runs() {
     let row = look(&door, &path).await;
     assert_eq!((&row["rowsDone"], &row["added"]), (&8_012.into(), &8_000.into()), "{row}");
 }
+
+/// The file of all goals, as an export makes it.
+async fn export(door: &Door) -> Vec<u8> {
+    let client = door.t.client_with_scopes("user10@contoso.example", "Goals-Export.ReadWrite.All");
+    let view = goalpost::views::Preset::AllObjectives.guid(door.organization);
+    let body = serde_json::json!({ "viewId": view }).to_string();
+    let request = client.request("POST", &door.path("exports")).header("content-type", "application/json");
+    let made = client.send(request.body(body)).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert!(door.t.run_one().await);
+    client.get(&door.path(&format!("exports/{}/content", made.id()))).await.bytes
+}
+
+async fn take_back(client: &Client, path: &str) -> Answer {
+    client.send(client.request("POST", &format!("{path}/undo"))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_taken_back_by_its_owners() {
+    let door = door().await;
+    let before = export(&door).await;
+    let (path, _) = bring(
+        &door,
+        "prune=true",
+        zip(|company| {
+            company.goals.retain(|goal| goal.id != 103);
+            company.goal(101).title = "Prune 400 trees".to_owned();
+            company.goals.push(goal(104, "Kpi", "New here"));
+            company.periods[0].name = "Spring".to_owned();
+        }),
+    )
+    .await;
+    let after = export(&door).await;
+    assert_ne!(after, before);
+    assert_eq!(take_back(&door.bo(), &path).await.status, 403);
+
+    let comment = serde_json::json!({ "text": "I like it" });
+    let made =
+        door.done(&door.bo(), "POST", "goals/104/comments", &comment, 201).await.json()["id"].to_string();
+    let refused = take_back(&door.ilse(), &path).await;
+    assert_eq!((refused.status, refused.error().2.as_deref()), (409, Some("changedSince")));
+    assert!(
+        refused.error().1.contains(&format!("comment {made} was given something since")),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(export(&door).await, after);
+    door.done(&door.bo(), "DELETE", &format!("goals/104/comments/{made}"), &Value::Null, 204).await;
+
+    let undone = take_back(&door.ilse(), &path).await;
+    assert_eq!(undone.status, 200, "{}", undone.text());
+    assert_eq!(
+        (&undone.json()["undoneById"], undone.json()["undoneDateTime"].is_string()),
+        (&10.into(), true)
+    );
+    assert_eq!(export(&door).await, before);
+    assert_eq!(take_back(&door.ilse(), &path).await.error().2.as_deref(), Some("alreadyUndone"));
+    let history = door.get(&door.ilse(), "goals/101/history").await.json();
+    let causes: Vec<_> =
+        history["value"].as_array().expect("changes").iter().map(|change| &change["cause"]).collect();
+    assert_eq!(causes, ["import", "import", "undo"]);
+    let (dry, _) = bring(&door, "dryRun=true", zip(|_| {})).await;
+    assert_eq!(take_back(&door.ilse(), &dry).await.error().2.as_deref(), Some("nothingToUndo"));
+    // Who came with an import does not take it back.
+    let listed = door.get(&door.ilse(), "imports?$orderby=createdDateTime").await.json();
+    let first = door.path(&format!("imports/{}", listed["value"][0]["id"].as_str().expect("an id")));
+    let refused = take_back(&door.ilse(), &first).await.error().2;
+    assert!(matches!(refused.as_deref(), Some("ownPerson" | "changedSince")), "{refused:?}");
+}

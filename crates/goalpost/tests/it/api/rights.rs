@@ -93,7 +93,8 @@ async fn no_route_answers_who_may_not_come_in() {
     let door = Door::with(&everybody()).await;
     let client = |email: &str, scopes: &str| door.t.client_with_scopes(email, scopes);
     for route in ROUTES {
-        let is_write = matches!(route.deed, Deed::Write(_) | Deed::Import(Bring::Create | Bring::Delete));
+        let is_write =
+            matches!(route.deed, Deed::Write(_) | Deed::Import(Bring::Create | Bring::Delete | Bring::Undo));
         let is_export = matches!(route.deed, Deed::Export(_));
         let all = route.path == "/organizations";
         for (who, client, expected) in [
