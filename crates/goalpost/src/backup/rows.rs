@@ -46,8 +46,9 @@ pub(super) fn write(row: &Row<'_>, kinds: &[Kind], out: &mut impl Write) -> Resu
             Kind::Int => write!(out, "{}", row.int(column)?)?,
             Kind::Bool => write!(out, "{}", row.bool(column)?)?,
             Kind::Real => match row.opt_real(column)?.unwrap_or_default() {
-                // The shortest text that is read back as the same number.
-                number if number.is_finite() => write!(out, "{number:?}")?,
+                // The shortest text that is read back as the same number; SQLite keeps no sign of a zero, so none is
+                // written, and what was restored compares as equal.
+                number if number.is_finite() => write!(out, "{:?}", number + 0.0)?,
                 number => write!(out, "\"{number:?}\"")?,
             },
             Kind::Text => serde_json::to_writer(&mut *out, row.text(column)?).map_err(io::Error::from)?,

@@ -55,6 +55,13 @@ fn a_database_that_holds_something_is_not_restored_to() {
 }
 
 #[test]
+fn a_zero_with_a_sign_is_a_zero_on_an_engine_that_keeps_none() {
+    let folder = Folder::on(Engine::Postgres, 5, "");
+    folder.change("update goal set progress = cast(?1 as double precision)", "-0");
+    Backup::of(&folder).restored_on(Engine::Sqlite, &folder);
+}
+
+#[test]
 fn the_settings_of_the_backup_hold_unless_the_folder_has_its_own() {
     let folder = Folder::new(1, "[exports]\nmax_open = 7\n");
     let backup = Backup::of(&folder);
