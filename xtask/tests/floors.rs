@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &["cli", "main"],
     &["router", "server"],
-    &["api", "backup", "batch", "demo", "exports", "imports", "nodes"],
+    &["api", "backup", "batch", "demo", "exports", "imports", "nodes", "takeout"],
     &["views"],
     &["goals"],
     &["observe", "orgs", "web"],

@@ -29,6 +29,7 @@ pub mod server;
 pub mod stop;
 pub mod store;
 pub(crate) mod table;
+pub mod takeout;
 pub mod trace;
 pub mod views;
 pub mod web;

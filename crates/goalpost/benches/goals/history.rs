@@ -99,6 +99,7 @@ fn scan(db: &Db, house: OrganizationNumber, selection: &Selection, as_of: AsOf) 
         levels: 0,
         as_of,
         wide: false,
+        unrestricted: false,
     };
     let summary = db.snapshot(house, |tx| {
         let plan = Plan::new(tx, &query)?;

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{BackupError, Result};
 
 /// Bytes read or written at a time.
-pub(super) const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 256 * 1024;
 
 /// What a file must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,14 +22,14 @@ pub struct Sum {
 }
 
 /// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Bytes from hexadecimal; `None` if it is none.
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |sign: u8| char::from(sign).to_digit(16).map(|value| value as u8);
     let pairs = text.as_bytes().chunks(2);
     pairs
@@ -42,7 +42,7 @@ pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
 
 /// A new file, for this user alone.
 #[derive(Debug)]
-pub(super) struct Hashed {
+pub(crate) struct Hashed {
     out: BufWriter<Hashing>,
     path: PathBuf,
 }
@@ -56,7 +56,7 @@ struct Hashing {
 }
 
 impl Hashed {
-    pub(super) fn create(path: &Path) -> Result<Self> {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -66,7 +66,7 @@ impl Hashed {
     }
 
     /// No file: only what it would be.
-    pub(super) fn nowhere() -> Self {
+    pub(crate) fn nowhere() -> Self {
         Self::to(None, Path::new("nowhere"))
     }
 
@@ -76,7 +76,7 @@ impl Hashed {
     }
 
     /// Bring it to the disk; its name too is there once its folder is [synced](sync_folder).
-    pub(super) fn finish(self) -> Result<Sum> {
+    pub(crate) fn finish(self) -> Result<Sum> {
         let Self { out, path } = self;
         let written = out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|hashing| {
             hashing.file.as_ref().map_or(Ok(()), File::sync_all)?;
@@ -86,7 +86,7 @@ impl Hashed {
     }
 
     /// Append, and name the file where that fails.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).map_err(BackupError::io("write", &self.path))
     }
 }
@@ -115,7 +115,7 @@ impl Write for Hashing {
 }
 
 /// Hand a file to `f` piece by piece; what the file is. `None` if there is none.
-pub(super) fn read(path: &Path, mut f: impl FnMut(&[u8]) -> Result<()>) -> Result<Option<Sum>> {
+pub(crate) fn read(path: &Path, mut f: impl FnMut(&[u8]) -> Result<()>) -> Result<Option<Sum>> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(BackupError::io("open", path))?,
@@ -136,7 +136,7 @@ pub(super) fn read(path: &Path, mut f: impl FnMut(&[u8]) -> Result<()>) -> Resul
 }
 
 /// What a file must be that consists of the pieces that `give` hands out.
-pub(super) fn sum_of(give: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>) -> Result<Sum> {
+pub(crate) fn sum_of(give: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>) -> Result<Sum> {
     let (mut sha256, mut bytes) = (Sha256::new(), 0);
     give(&mut |piece| {
         sha256.update(piece);
@@ -147,7 +147,7 @@ pub(super) fn sum_of(give: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> R
 }
 
 /// Copy a file; what it is.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<Sum> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<Sum> {
     let mut out = Hashed::create(to)?;
     match read(from, |piece| out.append(piece))? {
         Some(_) => out.finish(),
@@ -156,7 +156,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<Sum> {
 }
 
 /// Make a folder and those above it, for this user alone; fine if it is there.
-pub(super) fn make_folder(path: &Path) -> Result<()> {
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -165,7 +165,7 @@ pub(super) fn make_folder(path: &Path) -> Result<()> {
 }
 
 /// The names in a folder; none if it is not there.
-pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(BackupError::io("read", folder))?,
@@ -175,12 +175,12 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// Bring the names in a folder to the disk.
-pub(super) fn sync_folder(folder: &Path) -> Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(BackupError::io("sync", folder))
 }
 
 /// Whether this is the name of a file in a folder, and leads nowhere else.
-pub(super) fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     let allowed = |sign: char| sign.is_ascii_alphanumeric() || "-_.".contains(sign);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
 }

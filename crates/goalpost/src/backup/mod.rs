@@ -18,7 +18,7 @@
 pub mod check;
 mod contents;
 mod error;
-mod files;
+pub(crate) mod files;
 pub mod manifest;
 pub mod restore;
 mod rows;

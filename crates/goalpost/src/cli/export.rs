@@ -1,5 +1,7 @@
 //! `goalpost export`.
 
+pub(super) mod everything;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,22 +35,29 @@ use super::{Session, lookup};
 ///
 /// The file holds what one person may see, by default an owner of the organization. Beside it stands a manifest, which
 /// says what its columns are and how long it is.
+///
+/// With --everything it is a folder with all that the organization has, in open formats: goals, also restricted ones,
+/// people, history. `goalpost import` reads it back.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --out goals.csv
   goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --format xlsx --columns Id,Title,ownerEmails --out goals.xlsx
+  goalpost export --everything --out ./contoso
   goalpost export --list-columns")]
 pub(super) struct ExportArgs {
-    /// The organization's GUID
-    #[arg(long, value_name = "GUID", required_unless_present = "list_columns")]
+    /// The organization's GUID; with --everything, it may be left out where there is one organization
+    #[arg(long, value_name = "GUID", required_unless_present_any = ["list_columns", "everything"])]
     organization: Option<Uuid>,
+    /// Write everything of the organization into a folder, which `goalpost import` reads back
+    #[arg(long, conflicts_with_all = CHOICES)]
+    everything: bool,
     /// The view's GUID [default: every goal]
     #[arg(long, value_name = "GUID")]
     view: Option<Uuid>,
     /// Whose rights the file is made by [default: the first owner of the organization]
     #[arg(long = "as", value_name = "E-MAIL")]
     person: Option<String>,
-    /// The file to write, which must not be there
+    /// The file to write, which must not be there; with --everything, the folder
     #[arg(long, value_name = "FILE", required_unless_present = "list_columns")]
     out: Option<PathBuf>,
     /// Write over the file if it is there
@@ -104,6 +113,25 @@ pub(super) struct ExportArgs {
     list_columns: bool,
 }
 
+/// What may be chosen of a file, by the names of the arguments.
+const CHOICES: [&str; 15] = [
+    "view",
+    "person",
+    "force",
+    "format",
+    "columns",
+    "rows",
+    "check_ins",
+    "tags",
+    "compression",
+    "profile",
+    "separator",
+    "decimal_mark",
+    "formulas",
+    "as_of",
+    "list_columns",
+];
+
 /// A clap value parser.
 fn instant(text: &str) -> Result<Timestamp, String> {
     let day = || format!("{text}T00:00:00Z").parse().ok();
@@ -122,6 +150,9 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
         return session.printer.list(&rows, ["Column", "Type", "What it says"], |row| {
             ["name", "type", "about"].map(|name| cell(row, name))
         });
+    }
+    if args.everything {
+        return everything::run(args.organization, args.out, session);
     }
     let (Some(organization), Some(out)) = (args.organization, args.out.clone()) else {
         return Err(Failure::new("an export needs --organization and --out"));
@@ -280,8 +311,7 @@ async fn fetch(app: &App, export: &Export, out: &Path, progress: &Progress) -> R
         app.content.read(&content.key, 0..content.size_bytes).await.map_err(|error| unread(&error))?;
     let mut bytes = reading.bytes;
     let unwritten = |error| Failure::file("write", out, &error);
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = folder.join(format!(".goalpost-{}", export.job.key.id));
+    let beside = beside(out, export.job.key.id);
     let mut file = File::create(&beside).map_err(unwritten)?;
     let mut done = 0;
     let copied = loop {
@@ -306,6 +336,12 @@ async fn fetch(app: &App, export: &Export, out: &Path, progress: &Progress) -> R
     let manifest = app.db.read(key.organization, |tx| queries::find_manifest(tx, key)).await?;
     let manifest = manifest.and_then(|text| serde_json::from_str(&text).ok());
     manifest.ok_or_else(|| Failure::new("the export has no manifest"))
+}
+
+/// Where a file is until it is whole: in the folder where it belongs, under a name of this process alone.
+fn beside(out: &Path, export: Uuid) -> PathBuf {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    folder.join(format!(".goalpost-{export}-{}", std::process::id()))
 }
 
 /// `goals.csv.manifest.json` beside `goals.csv`.

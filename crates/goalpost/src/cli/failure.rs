@@ -12,6 +12,7 @@ use goalpost::demo::DemoError;
 use goalpost::imports::{ImportError, UndoError};
 use goalpost::nodes::Disagreement;
 use goalpost::store::Unusable;
+use goalpost::takeout::TakeoutError;
 use goalpost_db::ErrorKind as DbKind;
 
 use super::printer::{visible, word};
@@ -79,6 +80,11 @@ fn hint_for(error: &(dyn Error + 'static)) -> Option<String> {
         return error.hint();
     }
     if let Some(error) = error.downcast_ref::<BackupError>()
+        && let Some(hint) = error.hint()
+    {
+        return Some(hint);
+    }
+    if let Some(error) = error.downcast_ref::<TakeoutError>()
         && let Some(hint) = error.hint()
     {
         return Some(hint);
@@ -164,6 +170,7 @@ from_errors!(
     DemoError,
     ImportError,
     UndoError,
+    TakeoutError,
     Unusable,
     reqwest::Error
 );

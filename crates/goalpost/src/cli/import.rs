@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use goalpost::goals::ObjectType;
 use goalpost::imports::{self as bringing, ImportMap, ImportOptions, parse_label, report_table};
+use goalpost::takeout;
 use uuid::Uuid;
 
 use super::Session;
+use super::export::everything;
 use super::failure::Failure;
 use super::imports::{self, ImportCommand};
 use super::printer::{Progress, remark};
@@ -19,17 +21,21 @@ use super::printer::{Progress, remark};
 ///
 /// The whole file is checked before anything is written, and is written whole or not at all; a running server goes on
 /// answering. Importing the same file again changes nothing; a newer one updates.
+///
+/// A folder that `goalpost export --everything` wrote is read back too, with all ids and its history, where the
+/// organization is not there yet.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:
   goalpost import export.zip --organization \"Contoso\" --dry-run
   goalpost import export.zip --organization \"Contoso\" \\
     --organization-id 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --label \"Big rock=objective\"
-  goalpost import VivaGoals_15229_all_okrs_2025_11_20_1763665314.csv --organization \"Contoso\" --map people.toml")]
+  goalpost import VivaGoals_15229_all_okrs_2025_11_20_1763665314.csv --organization \"Contoso\" --map people.toml
+  goalpost import ./contoso --database postgres://goalpost@db.example.com/goalpost")]
 pub(super) struct ImportArgs {
     #[command(subcommand)]
     command: Option<ImportCommand>,
-    /// The ZIP or CSV
+    /// The ZIP or CSV, or the folder of `goalpost export --everything`
     #[arg(required = true)]
     file: Option<PathBuf>,
     /// Name of the organization, made if the file's is not there yet
@@ -62,12 +68,15 @@ pub(super) struct ImportArgs {
     report: Option<PathBuf>,
 }
 
-pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
-    let file = match (args.command, args.file) {
+pub(super) fn run(mut args: ImportArgs, session: &Session) -> Result<(), Failure> {
+    let file = match (args.command.take(), args.file.take()) {
         (Some(command), _) => return imports::run(command, session),
         (None, Some(file)) => file,
         (None, None) => return Err(Failure::usage("name the file that is to be imported".to_owned())),
     };
+    if file.is_dir() {
+        return read_back(&file, &args, session);
+    }
     let app = session.open_or_create()?;
     let dry_run = args.dry_run;
     let map = args.map.as_deref().map_or_else(|| Ok(ImportMap::default()), read_map)?;
@@ -95,6 +104,40 @@ pub(super) fn run(args: ImportArgs, session: &Session) -> Result<(), Failure> {
     }
     session.printer.one(&report, || report.to_string())?;
     if dry_run {
+        remark("note", "this was a dry run: nothing was written");
+    }
+    Ok(())
+}
+
+/// Read a folder with everything of an organization.
+fn read_back(file: &Path, args: &ImportArgs, session: &Session) -> Result<(), Failure> {
+    let of_files = [
+        ("--organization", args.organization.is_some()),
+        ("--organization-id", args.organization_id.is_some()),
+        ("--prune", args.prune),
+        ("--take-file", args.take_file),
+        ("--label", !args.label.is_empty()),
+        ("--map", args.map.is_some()),
+        ("--report", args.report.is_some()),
+    ];
+    if let Some((option, _)) = of_files.iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::usage(format!(
+            "{option} is for a ZIP or a CSV, and `{}` is a folder",
+            file.display()
+        ))
+        .hint("a folder says everything itself: leave the option out"));
+    }
+    let app = session.open_or_create()?;
+    let bar = Progress::bar();
+    let manifest = tokio::task::block_in_place(|| {
+        let tell = &mut |step: goalpost::backup::Progress| bar.at(&step.what, step.done, step.total);
+        takeout::read::restore(&app.db, file, args.dry_run, tell)
+    })?;
+    drop(bar);
+    let mut told = everything::summary(&manifest);
+    told["dryRun"] = args.dry_run.into();
+    session.printer.one(&told, || format!("Read back {}", everything::describe(&manifest)))?;
+    if args.dry_run {
         remark("note", "this was a dry run: nothing was written");
     }
     Ok(())

@@ -166,6 +166,7 @@ fn write_file(
         levels: spec.options.as_ref().map_or(0, |options| options.children),
         as_of: spec.as_of.map_or(AsOf::Now, |moment| AsOf::Revision(moment.revision)),
         wide: !spec.is_viva(),
+        unrestricted: false,
     };
     let plan = Plan::new(tx, &query)?;
     // What was removed may have been the caller's alone.

@@ -53,17 +53,7 @@ pub fn list_by_file_number(tx: &Tx<'_>, file_number: i64) -> Result<Vec<Organiza
 
 /// Make an organization. Its number is the one that its files carry, if that is given and free.
 pub fn insert(tx: &Tx<'_>, guid: Uuid, name: &str, file_number: Option<i64>) -> Result<Organization> {
-    let taken = "-- orgs::is_taken\nselect 1 from organization where number = ?1";
-    let free =
-        |number: i64| Ok::<_, Error>(tx.query_opt(taken, params![number], |_| Ok::<_, Error>(()))?.is_none());
-    let number = match file_number {
-        Some(number) if (1..FIRST_MINTED).contains(&number) && free(number)? => number,
-        _ => tx.query_one(
-            "-- orgs::next_number\nselect coalesce(max(number), 0) from organization",
-            params![],
-            |row| Ok::<_, Error>(row.int(0)?.max(FIRST_MINTED - 1) + 1),
-        )?,
-    };
+    let number = free_number(tx, file_number.filter(|number| *number < FIRST_MINTED))?;
     tx.execute(
         "-- orgs::insert
         insert into organization (number, guid, name, file_number, export_policy, revision, next_number, created_at)
@@ -79,6 +69,22 @@ pub fn insert(tx: &Tx<'_>, guid: Uuid, name: &str, file_number: Option<i64>) -> 
         ],
     )?;
     find_by_guid(tx, guid)?.ok_or_else(|| missing(OrganizationNumber(number)))
+}
+
+/// A number that no organization has: the wanted one, or a new one where that is taken.
+pub fn free_number(tx: &Tx<'_>, wanted: Option<i64>) -> Result<i64> {
+    let taken = "-- orgs::is_taken\nselect 1 from organization where number = ?1";
+    if let Some(number) = wanted.filter(|number| (1..FIRST_MINTED << 1).contains(number))
+        && tx.query_opt(taken, params![number], |_| Ok::<_, Error>(()))?.is_none()
+    {
+        return Ok(number);
+    }
+    tx.query_one(
+        "-- orgs::next_number
+        select coalesce(max(number), 0) from organization",
+        params![],
+        |row| Ok::<_, Error>(row.int(0)?.max(FIRST_MINTED - 1) + 1),
+    )
 }
 
 /// Let no change of the organization's data come between what is read from here on and what is written: whoever changes

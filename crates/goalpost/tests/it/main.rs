@@ -18,6 +18,7 @@ mod observe;
 mod orgs;
 mod simulation;
 mod store;
+mod takeout;
 mod upgrade;
 mod views;
 mod web;

@@ -19,6 +19,7 @@ use goalpost_db::{Error, Result, Tx};
 
 use super::filter::{Condition, Subject};
 use super::history::AsOf;
+use super::visibility;
 
 use self::checkins::Walk;
 pub use self::checkins::{CheckInRow, CheckIns};
@@ -41,6 +42,18 @@ pub struct Query<'a> {
     pub as_of: AsOf,
     /// Whether to read what a Viva Goals file does not have: tags, e-mail addresses and the columns that say so.
     pub wide: bool,
+    /// Whether the subject's rights do not count: for what the operator takes out whole.
+    pub unrestricted: bool,
+}
+
+impl Query<'_> {
+    /// The condition that the subject may see a goal, with parameters numbered from `first` on.
+    fn visible(&self, first: usize) -> Condition {
+        if self.unrestricted {
+            return Condition { sql: "(1 = 1)".to_owned(), params: Vec::new() };
+        }
+        visibility::visible_as_of(self.subject, self.as_of, first)
+    }
 }
 
 /// A goal and what hangs on it. Names and texts are borrowed from the reader.

@@ -87,7 +87,7 @@ impl Plan {
 
     fn some(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
         let mut params = vec![Value::from(query.subject.organization)];
-        let visible = visibility::visible_as_of(query.subject, query.as_of, 2);
+        let visible = query.visible(2);
         params.extend(visible.params);
         let chosen = (query.chosen)(params.len() + 1);
         params.extend(chosen.params);
@@ -186,8 +186,7 @@ fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<u64> {
 pub(super) fn conditions(query: &Query<'_>, mut params: Vec<Value>) -> (String, Vec<Value>) {
     let chosen = (query.chosen)(params.len() + 1);
     params.extend(chosen.params);
-    let Condition { sql: visible, params: more } =
-        visibility::visible_as_of(query.subject, query.as_of, params.len() + 1);
+    let Condition { sql: visible, params: more } = query.visible(params.len() + 1);
     params.extend(more);
     (format!("{} and {visible}", chosen.sql), params)
 }

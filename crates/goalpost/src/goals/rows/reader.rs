@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
             Way::Range(_) => (format!("{select} g.id > ?2 order by g.id limit ?3"), range),
             Way::Lookup(_) => (format!("{select} g.id in ({}) order by g.id", placeholders()), Vec::new()),
         };
-        let visible = visibility::visible_as_of(query.subject, query.as_of, LOOKUP + 2);
+        let visible = query.visible(LOOKUP + 2);
         let parents = format!(
             "-- goals::read_titles
             select g.id, g.title, {}, {} from goal g where g.organization = ?1 and g.id in ({})",

@@ -19,10 +19,10 @@ use super::{ORGANIZATION, PERIOD, deed, server};
 use crate::imports::Server;
 
 /// Numbers that look random, the same for a seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
@@ -33,7 +33,7 @@ impl Dice {
 }
 
 /// Do something that dice choose to the goals that were made so far; what is refused is refused.
-fn act(server: &Server, dice: &mut Dice, goals: &mut Vec<i64>) {
+pub(crate) fn act(server: &Server, dice: &mut Dice, goals: &mut Vec<i64>) {
     let (kind, percent) = (dice.below(12), dice.below(120) as f64);
     let (goal, other) =
         (goals.get(dice.below(goals.len().max(1))), goals.get(dice.below(goals.len().max(1))));

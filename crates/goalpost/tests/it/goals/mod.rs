@@ -4,7 +4,7 @@ mod align;
 mod carry;
 mod create;
 mod delete;
-mod laws;
+pub(crate) mod laws;
 mod restricted;
 mod rights;
 mod said;
