@@ -1,6 +1,8 @@
 //! `goalpost export`.
 
+mod client;
 pub(super) mod everything;
+mod remote;
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -38,11 +40,16 @@ use super::{Session, lookup};
 ///
 /// With --everything it is a folder with all that the organization has, in open formats: goals, also restricted ones,
 /// people, history. `goalpost import` reads it back.
+///
+/// With --server a server makes the file, for the person of the access token. A download that breaks off goes on where it
+/// was, and the file is checked by its SHA-256.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --out goals.csv
   goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --format xlsx --columns Id,Title,ownerEmails --out goals.xlsx
   goalpost export --everything --out ./contoso
+  goalpost export --server https://goals.example.com --token-file token \\
+    --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --out goals.csv
   goalpost export --list-columns")]
 pub(super) struct ExportArgs {
     /// The organization's GUID; with --everything, it may be left out where there is one organization
@@ -51,6 +58,12 @@ pub(super) struct ExportArgs {
     /// Write everything of the organization into a folder, which `goalpost import` reads back
     #[arg(long, conflicts_with_all = CHOICES)]
     everything: bool,
+    /// The server to export from, instead of the data folder; `GOALPOST_TOKEN`, or a file, holds the access token
+    #[arg(long, value_name = "URL", conflicts_with_all = ["everything", "person", "list_columns"])]
+    server: Option<String>,
+    /// File with the access token for that server
+    #[arg(long, value_name = "FILE", requires = "server")]
+    token_file: Option<PathBuf>,
     /// The view's GUID [default: every goal]
     #[arg(long, value_name = "GUID")]
     view: Option<Uuid>,
@@ -162,17 +175,20 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
             .hint("name another file, or say --force to write over it"));
     }
     let options = args.options(&out)?;
-    options.check_origin(session.config.public_url.as_deref()).map_err(|why| {
-        Failure::new(why).hint(
-            "set `public_url` in the configuration file, or say --public-url https://goals.contoso.example",
-        )
-    })?;
-    let app = session.open()?;
-    let (member, view, spec) = prepare(&app, &args, organization, options)?;
-    let progress = Progress::bar();
-    let export = make(&app, member, &NewExport::with_options(view, &spec), &progress).await?;
-    let manifest = fetch(&app, &export, &out, &progress).await?;
-    drop(progress);
+    let manifest = if args.server.is_some() {
+        remote::run(&args, organization, &options, &out).await?
+    } else {
+        options.check_origin(session.config.public_url.as_deref()).map_err(|why| {
+            Failure::new(why).hint(
+                "set `public_url` in the configuration file, or say --public-url https://goals.contoso.example",
+            )
+        })?;
+        let app = session.open()?;
+        let (member, view, spec) = prepare(&app, &args, organization, options)?;
+        let progress = Progress::bar();
+        let export = make(&app, member, &NewExport::with_options(view, &spec), &progress).await?;
+        fetch(&app, &export, &out, &progress).await?
+    };
     let beside = manifest_path(&out);
     let text = serde_json::to_string_pretty(&manifest).map_err(|error| Failure::new(error.to_string()))?;
     fs::write(&beside, text + "\n").map_err(|error| Failure::file("write", &beside, &error))?;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers end the test that calls them")]
 
+mod export;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -121,6 +123,7 @@ fn every_command_explains_itself_with_an_example() {
         "backup",
         "restore",
         "import",
+        "export",
         "token",
         "view",
         "view list",

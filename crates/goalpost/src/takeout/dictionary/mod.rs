@@ -141,6 +141,8 @@ pub static PARTS: &[&Part] = &[
 pub static LEFT_OUT: &[(&str, &str)] = &[
     ("job", "Exports that were asked for: they are forgotten after a day, and can be asked for again"),
     ("export", "The files of these"),
+    ("import", "Imports of files, which can be taken back where they were made, and their reports"),
+    ("import_kept", "What these imports replaced"),
 ];
 
 impl Part {
