@@ -173,6 +173,7 @@ impl Save<'_> {
             everything: true,
             as_of: AsOf::Now,
             wide: false,
+            levels: 0,
             unrestricted: true,
         };
         let plan = Plan::new(self.tx, &query)?;
