@@ -9,8 +9,14 @@ use goalpost_viva::sheet::{
 };
 use libfuzzer_sys::fuzz_target;
 
-const LIMITS: SheetLimits =
-    SheetLimits { bytes: 1 << 20, rows: 1_000, columns: 1_000, cell_bytes: 1 << 12, row_bytes: 1 << 14 };
+const LIMITS: SheetLimits = SheetLimits {
+    bytes: 1 << 20,
+    rows: 1_000,
+    columns: 1_000,
+    cell_bytes: 1 << 12,
+    row_bytes: 1 << 14,
+    ..SheetLimits::OPERATOR
+};
 
 fuzz_target!(|data: &[u8]| {
     table(data);

@@ -13,8 +13,17 @@ use crate::program::{self, cargo, debian, is_installed, output, program, root, t
 use crate::steps::{Failed, Steps};
 
 /// One reader each: `fuzz/fuzz_targets` has a file of that name, `fuzz/seeds` a folder of inputs to begin with.
-const TARGETS: [&str; 8] =
-    ["csv", "goal_query", "job_key", "odata_filter", "token", "view_filter", "viva_table", "viva_zip"];
+const TARGETS: [&str; 9] = [
+    "csv",
+    "goal_query",
+    "job_key",
+    "odata_filter",
+    "token",
+    "view_filter",
+    "viva_table",
+    "viva_workbook",
+    "viva_zip",
+];
 /// The version of cargo-fuzz that is installed.
 const VERSION: &str = "0.13.2";
 

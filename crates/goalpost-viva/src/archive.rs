@@ -64,7 +64,7 @@ pub struct Archive<R> {
 }
 
 /// Entries up to this size may be packed beyond the ratio: a page of blanks is, and does no harm.
-const HARMLESS_BYTES: u64 = 1 << 20;
+pub(crate) const HARMLESS_BYTES: u64 = 1 << 20;
 
 #[derive(Debug)]
 struct Member {
@@ -95,7 +95,7 @@ impl<R: Read + Seek> Archive<R> {
             if entry.is_dir() {
                 continue;
             }
-            check_entry(&entry, &shown(&path), limits)?;
+            check_entry(&entry, &shown(&path), limits.ratio)?;
             unpacked_bytes = unpacked_bytes.saturating_add(entry.size());
             at_most("bytes in all entries, unpacked", unpacked_bytes, limits.unpacked_bytes)?;
             match MemberName::parse(&path) {
@@ -188,11 +188,11 @@ impl<R: Read + Seek> Archive<R> {
     }
 }
 
-fn at_most(what: &'static str, found: u64, limit: u64) -> Result<(), Error> {
+pub(crate) fn at_most(what: &'static str, found: u64, limit: u64) -> Result<(), Error> {
     if found > limit { Err(Error::TooLarge { what, found, limit }) } else { Ok(()) }
 }
 
-fn check_entry(entry: &ZipFileEntry<'_>, shown: &str, limits: Limits) -> Result<(), Error> {
+pub(crate) fn check_entry(entry: &ZipFileEntry<'_>, shown: &str, ratio: u64) -> Result<(), Error> {
     if entry.encrypted() {
         return Err(Error::Encrypted { entry: shown.to_owned() });
     }
@@ -200,9 +200,9 @@ fn check_entry(entry: &ZipFileEntry<'_>, shown: &str, limits: Limits) -> Result<
     if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
         return Err(Error::Compression { entry: shown.to_owned(), method: method.to_string() });
     }
-    let bound = entry.compressed_size().saturating_mul(limits.ratio).max(HARMLESS_BYTES);
+    let bound = entry.compressed_size().saturating_mul(ratio).max(HARMLESS_BYTES);
     if entry.size() > bound {
-        return Err(Error::Ratio { entry: shown.to_owned(), limit: limits.ratio });
+        return Err(Error::Ratio { entry: shown.to_owned(), limit: ratio });
     }
     Ok(())
 }

@@ -148,12 +148,16 @@ pub(super) fn id(text: &str) -> Option<i64> {
     // What is made here has numbers from 2^40 on; nothing has any beyond what every reader takes.
     const LARGEST: i64 = 1 << 53;
     let text = text.trim();
-    let linked = || {
-        let inner = text.trim_start_matches('=').strip_prefix("HYPERLINK(\"")?.strip_suffix("\")")?;
-        let (_, id) = inner.split_once("\",\"").or_else(|| inner.split_once("\", \""))?;
-        digits(id)
-    };
-    digits(text).or_else(linked).filter(|id| *id <= LARGEST)
+    digits(text).or_else(|| linked_id(text)).filter(|id| *id <= LARGEST)
+}
+
+/// The number in `HYPERLINK("https://…","2295704")`, with or without `=` before it.
+pub(super) fn linked_id(formula: &str) -> Option<i64> {
+    let formula = formula.trim();
+    let inner = formula.strip_prefix('=').unwrap_or(formula);
+    let inner = inner.strip_prefix("HYPERLINK(\"")?.strip_suffix("\")")?;
+    let (_, id) = inner.split_once("\",\"").or_else(|| inner.split_once("\", \""))?;
+    digits(id)
 }
 
 /// The names in a cell. A name that is `known` may hold the separator; what cannot be taken apart is one name.

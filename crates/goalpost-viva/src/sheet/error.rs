@@ -1,6 +1,8 @@
 use std::fmt;
 use std::io;
 
+use crate::error::Error;
+
 /// Why a table cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SheetError {
@@ -32,6 +34,38 @@ pub enum SheetError {
         /// The row, from 1.
         row: u64,
     },
+    /// The ZIP that a workbook is.
+    #[error("{0}")]
+    Package(#[source] Box<Error>),
+    /// A part of a workbook that is not there.
+    #[error("the workbook has no part `{part}`")]
+    NoPart {
+        /// Its name.
+        part: String,
+    },
+    /// A part of a workbook that cannot be read.
+    #[error("the part `{part}` of the workbook {what}")]
+    Part {
+        /// Its name.
+        part: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A part of a workbook that declares a type of document, which may hold anything.
+    #[error("the part `{part}` of the workbook declares a document type, which no spreadsheet does")]
+    Doctype {
+        /// Its name.
+        part: String,
+    },
+    /// A workbook that takes something from elsewhere.
+    #[error("the workbook takes something from elsewhere: `{target}`")]
+    External {
+        /// From where, shortened.
+        target: String,
+    },
+    /// A workbook of the binary kind.
+    #[error("the workbook is of the binary kind, `.xlsb`")]
+    Binary,
     /// The file is empty.
     #[error("the file is empty")]
     Empty,
@@ -70,6 +104,12 @@ impl From<io::Error> for SheetError {
     }
 }
 
+impl From<Error> for SheetError {
+    fn from(error: Error) -> Self {
+        Self::Package(Box::new(error))
+    }
+}
+
 impl SheetError {
     /// What to change so that the file can be read.
     pub fn hint(&self) -> &'static str {
@@ -79,6 +119,18 @@ impl SheetError {
             Self::Nul { .. } => "the file is damaged, or UTF-16 without a byte order mark: save it as UTF-8",
             Self::NotUtf16 => "copy the file again, or save it as UTF-8",
             Self::Unclosed { .. } => "the file is cut off or was edited by hand; export it again",
+            Self::Package(error) => match **error {
+                Error::TooLarge { .. } | Error::Ratio { .. } => {
+                    "export a smaller view, or import the ZIP of the whole organization"
+                }
+                Error::Encrypted { .. } => "open it in a spreadsheet and save it without a password",
+                _ => SAVE_AGAIN,
+            },
+            Self::NoPart { .. } | Self::Part { .. } | Self::Doctype { .. } => SAVE_AGAIN,
+            Self::External { .. } => {
+                "open it in a spreadsheet, break its links to other files, and save it again"
+            }
+            Self::Binary => "open it in a spreadsheet and save it as a workbook of the kind `.xlsx`",
             Self::Empty => "export the view again",
             Self::NoHeader { .. } | Self::NoColumn { .. } => {
                 "the headers are those of an export in English; for another language give a file with `[headers]` and lines such as `\"Titel\" = \"Title\"` to --map"
@@ -91,13 +143,27 @@ impl SheetError {
     }
 }
 
+const SAVE_AGAIN: &str = "export it again, or open it in a spreadsheet and save it as `.xlsx`";
+
 struct InRow(u64);
 
 impl fmt::Display for InRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => Ok(()),
-            row => write!(f, " (row {row})"),
+            row => write!(f, " ({})", Row(row)),
+        }
+    }
+}
+
+/// A row, as [`CellError::row`] has it.
+struct Row(u64);
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 >> 32, self.0 & u64::from(u32::MAX)) {
+            (0, row) => write!(f, "row {row}"),
+            (sheet, row) => write!(f, "row {row} of further sheet {sheet}"),
         }
     }
 }
@@ -105,7 +171,8 @@ impl fmt::Display for InRow {
 /// A cell that cannot be taken, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellError {
-    /// The row as a spreadsheet counts it: the header is row 1.
+    /// The row as a spreadsheet counts it: the header is row 1. In the bits from 2^32 on stands how many sheets of a table
+    /// come before this one.
     pub row: u64,
     /// The header of the column.
     pub column: String,
@@ -120,6 +187,6 @@ impl std::error::Error for CellError {}
 impl fmt::Display for CellError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { row, column, value, what } = self;
-        write!(f, "row {row}, column `{column}`: `{value}` {what}")
+        write!(f, "{}, column `{column}`: `{value}` {what}", Row(*row))
     }
 }

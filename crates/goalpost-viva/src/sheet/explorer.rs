@@ -1,12 +1,13 @@
 //! The table of a view, opened and read row by row.
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 
-use super::encoding::{Decoder, Encoding};
+use super::encoding::Encoding;
 use super::error::{CellError, SheetError};
 use super::goal::GoalRow;
 use super::header::{Column, Header, HeaderWords};
-use super::records::Records;
+use super::source::{Book, Text, TextCell};
+use super::workbook::Spool;
 
 /// How much a table may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,66 +22,74 @@ pub struct SheetLimits {
     pub cell_bytes: usize,
     /// All cells of a row, in bytes of UTF-8.
     pub row_bytes: usize,
+    /// All entries of a workbook, in bytes, unpacked.
+    pub unpacked_bytes: u64,
+    /// How many times its packed size an entry, and the whole workbook, may unpack to.
+    pub ratio: u64,
+    /// Entries in a workbook.
+    pub entries: u64,
 }
 
 impl SheetLimits {
     /// For a file that the server's operator names on the command line.
-    pub const OPERATOR: Self =
-        Self { bytes: 2 << 30, rows: 1_000_000, columns: 100_000, cell_bytes: 1 << 20, row_bytes: 16 << 20 };
+    pub const OPERATOR: Self = Self {
+        bytes: 2 << 30,
+        rows: 2_000_000,
+        columns: 100_000,
+        cell_bytes: 1 << 20,
+        row_bytes: 16 << 20,
+        unpacked_bytes: 16 << 30,
+        ratio: 100,
+        entries: 100,
+    };
 }
 
-/// The CSV of a view of the Explorer.
+/// The table of a view of the Explorer: a CSV, or a workbook.
 #[derive(Debug)]
 pub struct Explorer<R> {
-    input: R,
+    source: Source<R>,
     limits: SheetLimits,
-    encoding: Encoding,
-    separator: u8,
     header: Header,
-    has_mixed_line_ends: bool,
+}
+
+#[derive(Debug)]
+enum Source<R> {
+    Text(Text<R>),
+    Book(Box<Book<R>>),
 }
 
 impl<R: Read + Seek> Explorer<R> {
-    /// Opens a table: finds out how its characters are written, what separates its cells, and what its columns
+    /// Opens a CSV: finds out how its characters are written, what separates its cells, and what its columns
     /// hold. Reads the whole file once, and keeps its first row.
     ///
     /// # Errors
     /// When it is too large, no text, empty, or no table of goals.
-    pub fn open(mut input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
-        if input.seek(SeekFrom::End(0))? > limits.bytes {
-            return Err(SheetError::TooLarge { what: "bytes in the file", limit: limits.bytes, row: 0 });
-        }
-        let encoding = Encoding::examine(&mut input)?;
-        let mut best: Option<(usize, u8, Vec<String>)> = None;
-        let mut problem = None;
-        for separator in *b",;\t" {
-            match first_row(&mut input, encoding, separator, limits) {
-                Ok(None) => return Err(SheetError::Empty),
-                Ok(Some(cells)) => {
-                    let known = Header::known(&cells, words);
-                    if best.as_ref().is_none_or(|(most, ..)| known > *most) {
-                        best = Some((known, separator, cells));
-                    }
-                }
-                Err(error) => problem = problem.or(Some(error)),
-            }
-        }
-        match (best, problem) {
-            (Some((known, separator, cells)), problem) => {
-                if let (0, Some(problem)) = (known, problem) {
-                    return Err(problem);
-                }
-                let header = Header::read(&cells, words)?;
-                Ok(Self { input, limits, encoding, separator, header, has_mixed_line_ends: false })
-            }
-            (None, Some(problem)) => Err(problem),
-            (None, None) => Err(SheetError::Empty),
-        }
+    pub fn open(input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
+        let (text, cells) = Text::open(input, limits, words)?;
+        Ok(Self { source: Source::Text(text), limits, header: Header::read(&cells, words)? })
+    }
+
+    /// Opens a workbook, and finds the sheet with the table of goals, and what its columns hold. Texts that cells share
+    /// are read, and held: 64 MiB of them in memory, the others in a file that `spool` gives.
+    ///
+    /// # Errors
+    /// When it is too large, no workbook, leads to other files, or has no table of goals.
+    pub fn open_workbook(
+        input: R,
+        limits: SheetLimits,
+        words: &HeaderWords,
+        spool: Spool<'_>,
+    ) -> Result<Self, SheetError> {
+        let (book, cells) = Book::open(input, limits, words, spool)?;
+        Ok(Self { source: Source::Book(Box::new(book)), limits, header: Header::read(&cells, words)? })
     }
 
     /// How its characters are written.
     pub fn encoding(&self) -> Encoding {
-        self.encoding
+        match &self.source {
+            Source::Text(text) => text.encoding,
+            Source::Book(_) => Encoding::Utf8,
+        }
     }
 
     /// Whether the table has a column.
@@ -90,7 +99,24 @@ impl<R: Read + Seek> Explorer<R> {
 
     /// Whether rows end in different ways; known once they were read.
     pub fn has_mixed_line_ends(&self) -> bool {
-        self.has_mixed_line_ends
+        matches!(&self.source, Source::Text(text) if text.has_mixed_line_ends)
+    }
+
+    /// Sheets of a workbook that have something, and are not of the table.
+    pub fn ignored_sheets(&self) -> &[String] {
+        match &self.source {
+            Source::Text(_) => &[],
+            Source::Book(book) => &book.ignored,
+        }
+    }
+
+    /// The first cells of a workbook whose values formulas gave, and how many there are; known once the rows were read.
+    /// The one formula that exports had is none of them.
+    pub fn formulas(&self) -> (&[String], u64) {
+        match &self.source {
+            Source::Text(_) => (&[], 0),
+            Source::Book(book) => (&book.formulas, book.formula_count),
+        }
     }
 
     /// Reads all rows, each with what is wrong in it. Can be called again.
@@ -101,35 +127,22 @@ impl<R: Read + Seek> Explorer<R> {
         &mut self,
         mut visit: impl FnMut(GoalRow, Vec<CellError>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let decoder = Decoder::new(&mut self.input, self.encoding).map_err(SheetError::from)?;
-        let mut records =
-            Records::new(BufReader::with_capacity(64 << 10, decoder), self.separator, self.limits);
-        let mut cells = Vec::new();
-        records.next(&mut cells)?;
+        let Self { source, limits, header } = self;
         let mut rows = 0;
-        while records.next(&mut cells)? {
+        let mut take = |row: u64, cells: &[TextCell]| {
             rows += 1;
-            if rows > self.limits.rows {
-                return Err(SheetError::TooLarge { what: "rows", limit: self.limits.rows, row: 0 }.into());
+            if rows > limits.rows {
+                return Err(SheetError::TooLarge { what: "rows", limit: limits.rows, row: 0 }.into());
             }
             let mut errors = Vec::new();
-            let goal = GoalRow::read(records.row(), &cells, &self.header, &mut errors);
-            visit(goal, errors)?;
+            let goal = GoalRow::read(row, cells, header, &mut errors);
+            visit(goal, errors)
+        };
+        match source {
+            Source::Text(text) => text.each(*limits, take),
+            Source::Book(book) => book.each(header, &mut take),
         }
-        self.has_mixed_line_ends = records.has_mixed_line_ends();
-        Ok(())
     }
-}
-
-fn first_row<R: Read + Seek>(
-    input: &mut R,
-    encoding: Encoding,
-    separator: u8,
-    limits: SheetLimits,
-) -> Result<Option<Vec<String>>, SheetError> {
-    let mut records = Records::new(BufReader::new(Decoder::new(input, encoding)?), separator, limits);
-    let mut cells = Vec::new();
-    Ok(records.next(&mut cells)?.then_some(cells))
 }
 
 #[cfg(test)]

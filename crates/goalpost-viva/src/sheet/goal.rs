@@ -5,6 +5,7 @@ use jiff::civil::{Date, DateTime};
 use super::cells::{self, CheckInCell, Parent};
 use super::error::CellError;
 use super::header::{Column, Header, Place};
+use super::source::TextCell;
 use crate::elements::Aside;
 use crate::error::shown;
 
@@ -12,7 +13,7 @@ use crate::error::shown;
 /// an empty cell, is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GoalRow {
-    /// The row as a spreadsheet counts it: the header is row 1.
+    /// The row, as [`CellError::row`] has it.
     pub row: u64,
     /// The goal's number.
     pub id: Option<i64>,
@@ -78,9 +79,10 @@ pub struct GoalRow {
 
 impl GoalRow {
     /// Take the cells of a row apart; what cannot be taken goes to `errors`.
-    pub(super) fn read(row: u64, cells: &[String], header: &Header, errors: &mut Vec<CellError>) -> Self {
+    pub(super) fn read(row: u64, cells: &[TextCell], header: &Header, errors: &mut Vec<CellError>) -> Self {
         let mut goal = Self { row, ..Self::default() };
-        for (index, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+        for (index, cell) in cells {
+            let index = *index;
             let is_behind = index >= header.places.len();
             match header.place(index) {
                 // A row may go on with check-ins; with anything else it lost a quotation mark or a separator.

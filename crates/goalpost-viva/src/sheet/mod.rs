@@ -1,13 +1,14 @@
-//! Tables that people took out of Viva Goals: the CSV of a view of the Explorer.
+//! Tables that people took out of Viva Goals: the CSV, or the workbook, of a view of the Explorer.
 //!
 //! ```text
-//! bytes ──encoding──▶ UTF-8 ──records──▶ cells ──header──▶ columns ──cells──▶ GoalRow
+//! CSV ──encoding──▶ UTF-8 ──records──▶ cells ──header──▶ columns ──cells──▶ GoalRow
+//! XLSX ─────────────workbook─────────────▲
 //! ```
 //! Nothing is trusted and nothing is lost: the size of a cell, a row and a header is bounded while reading; a
 //! value that is wrong is a [`CellError`] with its row and column; what is not understood is in the row's
 //! `aside`. One row is in memory at a time.
 //!
-//! Read in this order: `encoding`, `records`, `header`, `cells`, `goal`, `explorer`.
+//! Read in this order: `encoding`, `records`, `workbook`, `header`, `cells`, `goal`, `source`, `explorer`.
 
 mod cells;
 mod encoding;
@@ -16,6 +17,8 @@ mod explorer;
 mod goal;
 mod header;
 mod records;
+mod source;
+mod workbook;
 
 pub use cells::{CheckInCell, Parent, aligned_to, check_in, names, settle_titles};
 pub use encoding::Encoding;
@@ -23,3 +26,4 @@ pub use error::{CellError, SheetError};
 pub use explorer::{Explorer, SheetLimits};
 pub use goal::GoalRow;
 pub use header::{Column, HeaderWords};
+pub use workbook::{Spool, is_workbook};

@@ -14,9 +14,9 @@ use super::failure::Failure;
 use super::imports::{self, ImportCommand};
 use super::printer::{Progress, remark};
 
-/// Read what Viva Goals handed out: the ZIP of an organization, or the CSV of a view
+/// Read what Viva Goals handed out: the ZIP of an organization, or the CSV or workbook of a view
 ///
-/// Which of them it is, the file says itself. A CSV knows people by name only and shows a part: what it does not say stays
+/// Which of them it is, the file says itself. A table knows people by name only and shows a part: what it does not say stays
 /// as it is here, and who is not found becomes an inactive person, unless --map says who is meant.
 ///
 /// The whole file is checked before anything is written, and is written whole or not at all; a running server goes on
@@ -35,7 +35,7 @@ use super::printer::{Progress, remark};
 pub(super) struct ImportArgs {
     #[command(subcommand)]
     command: Option<ImportCommand>,
-    /// The ZIP or CSV, or the folder of `goalpost export --everything`
+    /// The ZIP, CSV or workbook, or the folder of `goalpost export --everything`
     #[arg(required = true)]
     file: Option<PathBuf>,
     /// Name of the organization, made if the file's is not there yet
@@ -56,11 +56,11 @@ pub(super) struct ImportArgs {
     /// What a custom label means: objective, key result or initiative
     #[arg(long, value_name = "LABEL=TYPE", value_parser = parse_label)]
     label: Vec<(String, ObjectType)>,
-    /// TOML: whose e-mail address a name of a CSV has, and what its headers mean
+    /// TOML: whose e-mail address a name of a table has, and what its headers mean
     #[arg(
         long,
         value_name = "FILE",
-        long_help = "TOML with what the names and headers of a CSV mean:\n\n  [people]\n  \"Ada Quill\" = \"ada.quill@contoso.example\"\n  [headers]\n  \"Titel\" = \"Title\""
+        long_help = "TOML with what the names and headers of a table mean:\n\n  [people]\n  \"Ada Quill\" = \"ada.quill@contoso.example\"\n  [headers]\n  \"Titel\" = \"Title\""
     )]
     map: Option<PathBuf>,
     /// Write what became of each element, and what was found, as CSV into a file

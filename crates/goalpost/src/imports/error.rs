@@ -49,12 +49,6 @@ pub enum ImportError {
         /// How many there are.
         total: u64,
     },
-    /// The file is a workbook.
-    #[error("`{}` is a workbook, which cannot be imported", path.display())]
-    Workbook {
-        /// The file.
-        path: PathBuf,
-    },
     /// The file is a workbook of an older kind, or under a password.
     #[error("`{}` is a workbook under a password, or of the old kind `.xls`", path.display())]
     Protected {
@@ -123,7 +117,7 @@ impl ImportError {
         Some(match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => FREE_SPACE.to_owned(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "check the path; it is the ZIP that Viva Goals handed out, not unpacked, or the CSV of a view".to_owned()
+                "check the path; it is the ZIP that Viva Goals handed out, not unpacked, or the CSV or workbook of a view".to_owned()
             }
             Self::File { .. } => {
                 "the import takes the ZIP of a whole organization as Viva Goals handed it out".to_owned()
@@ -135,11 +129,9 @@ impl ImportError {
             Self::Cells { .. } => {
                 "correct these cells and import the file again; nothing was imported".to_owned()
             }
-            Self::Workbook { .. } => {
-                "open it in a spreadsheet, save the sheet of goals as CSV (UTF-8), and import that".to_owned()
-            }
             Self::Protected { .. } => {
-                "open it in a spreadsheet and save it as CSV (UTF-8), without a password".to_owned()
+                "open it in a spreadsheet and save it as a workbook of the kind `.xlsx`, without a password"
+                    .to_owned()
             }
             Self::NothingToPrune => "leave `--prune` out; the ZIP of the whole organization can do it".to_owned(),
             Self::NoOrganization => "say `--organization \"Name\"` or `--organization-id GUID`".to_owned(),

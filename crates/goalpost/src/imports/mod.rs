@@ -1,4 +1,4 @@
-//! Imports: the ZIP of a whole Viva Goals organization, or the CSV of a view, becomes rows.
+//! Imports: the ZIP of a whole Viva Goals organization, or the CSV or workbook of a view, becomes rows.
 //!
 //! ```text
 //! file ──survey──▶ what is in it, what is wrong ──one transaction──▶ rows, report
@@ -6,8 +6,8 @@
 //! ```
 //! The file is read twice. The first pass checks every element and finds what the file mentions but does not hold; the
 //! second one writes, all or nothing, while readers go on with the state before. What stands in the database already
-//! is compared field by field, so a file that brings nothing new changes nothing. A CSV is made into such a ZIP first, and
-//! goes the same way. Over HTTP it is a job, whose [`worker`] does just that.
+//! is compared field by field, so a file that brings nothing new changes nothing. A table is made into such a ZIP first,
+//! and goes the same way. Over HTTP it is a job, whose [`worker`] does just that.
 //!
 //! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
 //! that were changed here), `prune`, `aside`, `report`, `table`; then `spec`, [`worker`] and [`queries`];

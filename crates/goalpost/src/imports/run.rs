@@ -30,7 +30,7 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// How long an import waits for the write lock; only short writes, or another long one, hold it.
 const WRITE_WAIT: Duration = Duration::from_mins(1);
 
-/// Import the ZIP of a whole organization, or the CSV of a view, all or nothing. Blocks; call it from a thread that may.
+/// Import the ZIP of a whole organization, or the CSV or workbook of a view, all or nothing. Blocks; call it from a thread that may.
 ///
 /// The report is also kept with the data: in the database, and as a file in `data_folder`, unless nothing was written.
 /// Memory does not grow with the file, apart from sets of ids, and stays below 256 MiB for five million goals.
@@ -46,8 +46,7 @@ pub fn run(
 ) -> Result<Report, ImportError> {
     let _lock = lock(data_folder)?;
     let mut opened = File::open(file).map_err(|source| io_error(file, source))?;
-    let (sha256, size_bytes) = hash(&mut opened).map_err(|source| io_error(file, source))?;
-
+    let mut hashed = opened.try_clone().map_err(|source| io_error(file, source))?;
     let (number, made_at) = table::named(file);
     let mut report = Report {
         dry_run: options.dry_run,
@@ -57,7 +56,7 @@ pub fn run(
                 .file_name
                 .clone()
                 .unwrap_or_else(|| file.file_name().unwrap_or_default().to_string_lossy().into_owned()),
-            sha256: hex(&sha256),
+            sha256: String::new(),
             organization_number: number,
             exported_at: made_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string()),
         },
@@ -77,13 +76,19 @@ pub fn run(
         mapping: None,
         report_file: None,
     };
-    let input = Input { options, sha256, size_bytes, path: file };
+    let mut input = Input { options, sha256: [0; 32], size_bytes: 0, path: file };
+    // Only a file that is good so far is worth the time. Whoever reads it afterwards says from where.
+    let mut seal = |report: &mut Report| {
+        let (sha256, size_bytes) = hash(&mut hashed).map_err(|source| io_error(file, source))?;
+        report.file.sha256 = hex(&sha256);
+        Ok::<_, ImportError>((sha256, size_bytes))
+    };
     match Kind::of(&mut opened, file).map_err(|source| io_error(file, source))? {
-        Kind::Workbook => Err(ImportError::Workbook { path: file.to_owned() }),
         Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
-        Kind::Table => {
-            let mut checked = table::check(opened, file, options, progress)?;
+        kind @ (Kind::Table | Kind::Workbook) => {
+            let mut checked = table::check(opened, file, kind, data_folder, options, progress)?;
             report.notes.clone_from(&checked.notes);
+            (input.sha256, input.size_bytes) = seal(&mut report)?;
             save(db, data_folder, options, |tx| {
                 write_table(tx, &mut checked, &input, data_folder, report.clone(), progress)
             })
@@ -96,6 +101,7 @@ pub fn run(
             report.file.organization_number = Some(archive.organization_number());
             report.file.exported_at = Some(archive.exported_at().strftime("%Y-%m-%d %H:%M:%S").to_string());
             report.ignored_members = archive.ignored().to_vec();
+            (input.sha256, input.size_bytes) = seal(&mut report)?;
             save(db, data_folder, options, |tx| {
                 let found = find_or_make(tx, options, archive.organization_number())?;
                 write_all(tx, &mut archive, &input, &survey, found, None, report.clone(), progress)
@@ -149,6 +155,7 @@ fn io_error(path: &Path, source: std::io::Error) -> ImportError {
 fn hash(file: &mut File) -> std::io::Result<([u8; 32], u64)> {
     let (mut hasher, mut size_bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
+    file.seek(SeekFrom::Start(0))?;
     loop {
         match file.read(&mut buffer)? {
             0 => break,
@@ -158,7 +165,6 @@ fn hash(file: &mut File) -> std::io::Result<([u8; 32], u64)> {
             }
         }
     }
-    file.seek(SeekFrom::Start(0))?;
     Ok((hasher.finalize().into(), size_bytes))
 }
 

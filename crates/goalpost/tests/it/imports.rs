@@ -1,11 +1,13 @@
 //! Imports of whole organizations: what the rows say afterwards, what a second file changes, what is refused.
 
 mod bad_input;
+mod bombs;
 mod references;
 mod tables;
 mod undo;
 mod updates;
 mod whole_files;
+mod workbooks;
 
 use std::fs::File;
 use std::io::Write;

@@ -8,6 +8,8 @@ use goalpost_viva::sheet::{CellError, Column, Encoding, Explorer, HeaderWords, S
 use roaring::RoaringTreemap;
 
 use super::super::{ImportError, ImportOptions, Progress};
+use super::numbers::hash;
+use super::{Kind, spool_in};
 
 /// Problems that are listed; the others are counted.
 const LISTED: usize = 50;
@@ -23,8 +25,8 @@ pub(in crate::imports) struct CheckedTable {
     pub(super) lone_names: HashSet<String>,
     /// The number that `Aligned To` gives each title; none for a title of several goals. Gathered if rows lack one.
     pub(super) parents: HashMap<String, Option<i64>>,
-    /// How many rows have each title.
-    pub(super) titles: HashMap<String, u32>,
+    /// How many rows have each title, by its hash.
+    pub(super) titles: HashMap<u64, u32>,
     /// Titles that hold what ends a parent in `Aligned To`, by number.
     pub(super) bracketed: HashMap<i64, String>,
     /// What the operator should know about the file.
@@ -35,6 +37,8 @@ pub(in crate::imports) struct CheckedTable {
 pub(in crate::imports) fn check(
     file: File,
     path: &Path,
+    kind: Kind,
+    data_folder: &Path,
     options: &ImportOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckedTable, ImportError> {
@@ -44,7 +48,12 @@ pub(in crate::imports) fn check(
     }
     let words = options.map.headers.iter().map(|(word, header)| (word.as_str(), header.as_str()));
     let words = HeaderWords::new(words).map_err(wrong)?;
-    let table = Explorer::open(file, SheetLimits::OPERATOR, &words).map_err(wrong)?;
+    let limits = SheetLimits::OPERATOR;
+    let table = match kind {
+        Kind::Workbook => Explorer::open_workbook(file, limits, &words, &|| spool_in(data_folder, "texts")),
+        _ => Explorer::open(file, limits, &words),
+    };
+    let table = table.map_err(wrong)?;
     let mut checked = CheckedTable {
         table,
         rows: 0,
@@ -91,14 +100,16 @@ pub(in crate::imports) fn check(
                 }
             }
         }
-        bytes += row.title.len() + 64;
         if let Some(id) = row.id
             && row.title.contains("%, Id: ")
         {
             bytes += row.title.len() + 64;
             bracketed.insert(id, row.title.clone());
         }
-        *titles.entry(row.title).or_default() += 1;
+        *titles.entry(hash(&row.title)).or_insert_with(|| {
+            bytes += 24;
+            0
+        }) += 1;
         if bytes > TEXT_BYTES {
             let (what, limit) = ("bytes of different titles and names", TEXT_BYTES as u64);
             return Err(SheetError::TooLarge { what, limit, row: row.row });
@@ -120,6 +131,19 @@ pub(in crate::imports) fn check(
     }
     if checked.table.has_mixed_line_ends() {
         checked.notes.push("rows of the file end in different ways: it was edited by hand".to_owned());
+    }
+    for sheet in checked.table.ignored_sheets() {
+        checked.notes.push(format!("the sheet `{sheet}` is not part of the table and was not read"));
+    }
+    let (formulas, count) = checked.table.formulas();
+    if count > 0 {
+        let more = if count > formulas.len() as u64 { ", …" } else { "" };
+        let formulas = formulas.join(", ");
+        let cells =
+            if count == 1 { "1 cell is a formula".to_owned() } else { format!("{count} cells are formulas") };
+        checked.notes.push(format!(
+            "{cells}: nothing was computed, the values that were last saved were taken: {formulas}{more}"
+        ));
     }
     Ok(checked)
 }

@@ -1,4 +1,4 @@
-//! The CSV of a view: its rows become the elements that the ZIP of an organization has, and go the same way from there.
+//! The CSV or the workbook of a view: its rows become the elements that the ZIP of an organization has, and go the same way from there.
 //!
 //! ```text
 //! table ──check──▶ what is wrong, who writes check-ins ──in the transaction──▶ names become numbers ──▶ a ZIP ──▶ run
@@ -29,6 +29,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use goalpost_viva::sheet;
+
 /// What kind of file it is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -50,13 +52,13 @@ impl Kind {
         file.seek(SeekFrom::Start(0))?;
         let is_named =
             |kind: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(kind));
-        // A workbook begins with this member, whatever its name.
-        let member = head.get(30..).unwrap_or_default();
-        let is_workbook = member.starts_with(b"[Content_Types].xml") || is_named("xlsx");
         let is_named_zip = is_named("zip");
-        Ok(if head.starts_with(b"PK\x03\x04") && is_workbook {
+        let is_zip = head.starts_with(b"PK\x03\x04");
+        let is_workbook = is_zip && (sheet::is_workbook(file) || is_named("xlsx"));
+        file.seek(SeekFrom::Start(0))?;
+        Ok(if is_workbook {
             Self::Workbook
-        } else if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || is_named_zip {
+        } else if is_zip || head.starts_with(b"PK\x05\x06") || is_named_zip {
             Self::Zip
         } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
             Self::Compound
@@ -66,7 +68,16 @@ impl Kind {
     }
 }
 
-/// What the name of a file says: `VivaGoals_{organization}_{view}_{YYYY_MM_DD}_{seconds}.csv`.
+/// A file in the data folder that is gone when it is closed.
+fn spool_in(data_folder: &Path, name: &str) -> std::io::Result<File> {
+    let path = data_folder.join(format!("import.{name}"));
+    let file = File::options().create(true).truncate(true).read(true).write(true).open(&path)?;
+    // Where an open file cannot be taken away, the next import begins it anew.
+    let _ = std::fs::remove_file(&path);
+    Ok(file)
+}
+
+/// What the name of a file says: `VivaGoals_{organization}_{view}_{YYYY_MM_DD}_{seconds}.csv`, or `.xlsx`.
 pub(super) fn named(path: &Path) -> (Option<i64>, Option<jiff::Timestamp>) {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let Some(rest) = stem.strip_prefix("VivaGoals_") else { return (None, None) };

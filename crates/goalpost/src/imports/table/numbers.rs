@@ -85,7 +85,7 @@ impl Unnumbered {
     ) -> Result<i64, ImportError> {
         let is_free = |id: i64| !checked.ids.contains(id.cast_unsigned());
         if let Some(Some(id)) = checked.parents.get(&row.title)
-            && checked.titles.get(&row.title) == Some(&1)
+            && checked.titles.get(&hash(&row.title)) == Some(&1)
             && is_free(*id)
             && self.taken.insert(*id)
         {
@@ -121,7 +121,7 @@ pub(super) fn numbers(list: &[Value]) -> impl Iterator<Item = i64> {
     list.iter().filter_map(|value| if let Value::Int(id) = value { Some(*id) } else { None })
 }
 
-fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

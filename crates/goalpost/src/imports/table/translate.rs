@@ -20,6 +20,7 @@ use super::names::Names;
 use super::numbers::{Minter, Unnumbered, numbers};
 use super::outcome::{MeasureColumns, Measured, measured, number_text};
 use super::partial::Partial;
+use super::spool_in;
 use crate::goals::Origin;
 use crate::goals::edit::Field;
 use crate::goals::record::{Column, GoalRecord, List};
@@ -55,20 +56,10 @@ pub(in crate::imports) fn translate(
         partial,
         problems: Vec::new(),
     };
-    let spool = spool(data_folder)?;
+    let spool = spool_in(data_folder, "part")
+        .map_err(|source| ImportError::Io { path: data_folder.to_owned(), source })?;
     let archive = translation.write(checked, spool, path)?;
     Ok((archive, translation.partial))
-}
-
-/// A file in the data folder that is gone when it is closed.
-fn spool(data_folder: &Path) -> Result<File, ImportError> {
-    let path = data_folder.join("import.part");
-    let wrong = |source| ImportError::Io { path: path.clone(), source };
-    let file =
-        File::options().create(true).truncate(true).read(true).write(true).open(&path).map_err(wrong)?;
-    // Where an open file cannot be taken away, the next import begins it anew.
-    let _ = std::fs::remove_file(&path);
-    Ok(file)
 }
 
 pub(super) struct Translation<'a> {

@@ -20,6 +20,7 @@ use goalpost_testing::{Client, TestApp};
 use goalpost_viva::sample::{self, Options};
 use goalpost_viva::{CheckIn, Heading, Objective, Period, Permissions, Person, Tag, Team, User, Writer};
 use jiff::civil::{date, datetime};
+use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -60,8 +61,17 @@ impl Imported {
 
     /// Import the table of a view.
     fn import_table(&self, csv: &[u8]) -> Report {
-        let path = self.folder.path().join("view.csv");
-        std::fs::write(&path, csv).expect("the file is written");
+        self.import_view("view.csv", csv)
+    }
+
+    /// Import the workbook of a view.
+    fn import_workbook(&self, xlsx: &[u8]) -> Report {
+        self.import_view("view.xlsx", xlsx)
+    }
+
+    fn import_view(&self, name: &str, bytes: &[u8]) -> Report {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).expect("the file is written");
         let options = ImportOptions { organization_id: Some(self.organization), ..Default::default() };
         let app = &self.t.app;
         tokio::task::block_in_place(|| imports::run(&app.db, &app.config.data, &path, &options, &mut |_| {}))
@@ -116,6 +126,19 @@ impl Imported {
     async fn export(&self, client: &Client, view: Uuid) -> Vec<u8> {
         let id = self.create(client, view).await;
         self.run_and_fetch(client, &id).await
+    }
+
+    /// The workbook of a view of all goals, as this person gets it.
+    async fn export_workbook(&self, email: &str) -> Vec<u8> {
+        let client = self.t.client_with_scopes(email, "Goals-Export.ReadWrite.All");
+        let path = format!("/api/v1/organizations/{}/exports", self.organization);
+        let view = Preset::AllObjectives.guid(self.organization);
+        let created = client.post(&path, &json!({ "viewId": view, "format": "xlsx" })).await;
+        assert_eq!(created.status, 201, "{}", created.text());
+        assert!(self.t.run_one().await);
+        let content = client.get(&format!("{path}/{}/content", created.id())).await;
+        assert_eq!(content.status, 200, "{}", content.text());
+        content.bytes
     }
 
     /// Ask for an export; its id.

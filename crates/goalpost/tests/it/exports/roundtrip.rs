@@ -72,6 +72,48 @@ proptest! {
     }
 }
 
+/// What was exported as a workbook comes back too. A line in a cell of one ends with a line feed alone.
+async fn assert_workbook_comes_back(exported: &Imported, owner: &str, mut users: Vec<User>) {
+    let csv = with_line_feeds(&exported.export_all(owner).await);
+    users.truncate(1);
+    users[0].name = Some("Nobody of the file".to_owned());
+    let nobody = Organization { users, ..Organization::default() };
+    let (first, second) =
+        (Imported::new(|path| nobody.write(path)).await, Imported::new(|path| nobody.write(path)).await);
+    first.import_table(&csv);
+    let csv = first.export_all(owner).await;
+    let workbook = first.export_workbook(owner).await;
+    assert!(second.import_workbook(&workbook).changes_anything());
+    assert_same(&second.export_all(owner).await, &csv);
+    assert!(!second.import_workbook(&workbook).changes_anything(), "the second import changed something");
+    assert!(!first.import_workbook(&workbook).changes_anything(), "the workbook says something else");
+}
+
+/// A CSV whose cells have neither carriage returns nor NULs.
+fn with_line_feeds(bytes: &[u8]) -> Vec<u8> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut writer =
+        csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for row in reader.records() {
+        let row = row.expect("a record");
+        let cell = |cell: &str| cell.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "0");
+        writer.write_record(row.iter().map(cell)).expect("a record");
+    }
+    writer.into_inner().expect("a whole file")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_exported_workbook_can_be_imported_and_is_exported_again_as_it_was(organization in organizations()) {
+        on_a_runtime(async {
+            let imported = Imported::new(|path| organization.write(path)).await;
+            assert_workbook_comes_back(&imported, IVYS_EMAIL, organization.users.clone()).await;
+        });
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_goals_come_out_as_they_went_in() {
     let imported = Imported::sample(Options { goals: 1_000, ..Options::default() }).await;
