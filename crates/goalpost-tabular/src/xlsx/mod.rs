@@ -36,7 +36,10 @@ pub struct Xlsx {
     heads: Vec<Head>,
     /// The letters of each column.
     letters: Vec<String>,
-    sheets: usize,
+    /// What the tabs of the sheets until now say.
+    titles: Vec<String>,
+    /// How many of them are of the table that is written.
+    sheets: u64,
     /// The row that is written, from 1 on; 0: no sheet is open.
     row: u64,
     column: usize,
@@ -57,13 +60,13 @@ impl Xlsx {
     pub fn new(name: &str, rows: u64) -> Self {
         let bytes = Pieces::default();
         Self {
-            // What a sheet's name may not have, and how long it may be, with room for a number.
-            name: name.chars().filter(|c| !"[]:*?/\\'".contains(*c)).take(25).collect(),
+            name: tab(name),
             rows,
             zip: ZipWriter::new_stream(bytes.clone()),
             bytes,
             heads: Vec::new(),
             letters: Vec::new(),
+            titles: Vec::new(),
             sheets: 0,
             row: 0,
             column: 0,
@@ -111,6 +114,18 @@ impl Xlsx {
         self.cut
     }
 
+    /// End the table, and begin another one in sheets of its own, as if the workbook were new: with its header.
+    ///
+    /// # Errors
+    /// What could not be written until now.
+    pub fn next_table(&mut self, name: &str, rows: u64) -> Result<(), Unfit> {
+        if self.row > 0 {
+            self.close_sheet()?;
+        }
+        (self.name, self.rows, self.sheets) = (tab(name), rows, 0);
+        Ok(())
+    }
+
     fn start(&mut self, path: &str, long: bool) -> Result<(), Unfit> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
@@ -136,9 +151,12 @@ impl Xlsx {
 
     fn open_sheet(&mut self) -> Result<(), Unfit> {
         self.sheets += 1;
-        let before = (self.sheets as u64 - 1) * (ROWS - 1);
+        let name = if self.name.is_empty() { "Sheet" } else { &self.name };
+        let number = self.sheets;
+        self.titles.push(if number == 1 { name.to_owned() } else { format!("{name} ({number})") });
+        let before = (self.sheets - 1) * (ROWS - 1);
         let rows = self.rows.saturating_sub(before).min(ROWS - 1) + 1;
-        self.start(&format!("xl/worksheets/sheet{}.xml", self.sheets), rows >= LONG)?;
+        self.start(&format!("xl/worksheets/sheet{}.xml", self.titles.len()), rows >= LONG)?;
         let last = self.letters.last().map_or("A", String::as_str);
         let text = format!(
             "{DECLARATION}<worksheet xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><dimension ref=\"A1:{last}{rows}\"/><sheetViews><sheetView \
@@ -292,10 +310,9 @@ impl Sink for Xlsx {
             self.close_sheet()?;
         }
         let (mut sheets, mut relations, mut types) = (String::new(), String::new(), String::new());
-        let name = escaped(if self.name.is_empty() { "Sheet" } else { &self.name });
-        for number in 1..=self.sheets {
+        for (number, title) in (1..).zip(&self.titles) {
             use std::fmt::Write as _;
-            let title = if number == 1 { name.clone() } else { format!("{name} ({number})") };
+            let title = escaped(title);
             let _ = write!(sheets, "<sheet name=\"{title}\" sheetId=\"{number}\" r:id=\"rId{number}\"/>");
             let _ = write!(
                 relations,
@@ -306,7 +323,7 @@ impl Sink for Xlsx {
                 "<Override PartName=\"/xl/worksheets/sheet{number}.xml\" ContentType=\"{SHEET}.worksheet+xml\"/>"
             );
         }
-        let styles = self.sheets + 1;
+        let styles = self.titles.len() + 1;
         self.part(
             "xl/workbook.xml",
             &format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets>{sheets}</sheets></workbook>"),
@@ -347,6 +364,11 @@ impl Sink for Xlsx {
     fn take(&mut self, next: Vec<u8>) -> Vec<u8> {
         self.bytes.take(next)
     }
+}
+
+/// What a sheet's name may have, and how long it may be, with room for a number.
+fn tab(name: &str) -> String {
+    name.chars().filter(|c| !"[]:*?/\\'".contains(*c)).take(25).collect()
 }
 
 fn unfit(error: impl std::fmt::Display) -> Unfit {

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::io;
 
+use super::template::{HEADERS, SHEET};
 use crate::error::Error;
 
 /// Why a table cannot be read.
@@ -66,6 +67,32 @@ pub enum SheetError {
     /// A workbook of the binary kind.
     #[error("the workbook is of the binary kind, `.xlsb`")]
     Binary,
+    /// The sheet of a template that has another name.
+    #[error("the sheet `{found}` has the headers of the template, whose sheet is called `{SHEET}`")]
+    RenamedSheet {
+        /// Its name, shortened.
+        found: String,
+    },
+    /// A header that no template has.
+    #[error("`{word}` is no header of the template")]
+    NotOfTemplate {
+        /// The header, shortened.
+        word: String,
+    },
+    /// A header that every template has is not there.
+    #[error("the template has no column `{column}`")]
+    NotInTemplate {
+        /// The header.
+        column: &'static str,
+    },
+    /// A cell of a template behind its last header.
+    #[error("row {row}: `{value}` stands behind the last header of the template")]
+    BehindTemplate {
+        /// The row.
+        row: u64,
+        /// The cell, shortened.
+        value: String,
+    },
     /// The file is empty.
     #[error("the file is empty")]
     Empty,
@@ -88,6 +115,12 @@ pub enum SheetError {
     TwoColumns {
         /// The column.
         column: &'static str,
+    },
+    /// Two headers of people mean the same.
+    #[error("the column `{word}` says what another one says too")]
+    TwoHeaders {
+        /// The second header, shortened.
+        word: String,
     },
     /// A word of the operator's headers is not the header of a column.
     #[error("`{word}` is no column of an export")]
@@ -131,11 +164,16 @@ impl SheetError {
                 "open it in a spreadsheet, break its links to other files, and save it again"
             }
             Self::Binary => "open it in a spreadsheet and save it as a workbook of the kind `.xlsx`",
+            Self::RenamedSheet { .. } => {
+                "give it its name back; `goalpost import template` writes a new template"
+            }
+            Self::NotOfTemplate { .. } | Self::NotInTemplate { .. } => HEADERS,
+            Self::BehindTemplate { .. } => "take it out, or give it to the column where it belongs",
             Self::Empty => "export the view again",
             Self::NoHeader { .. } | Self::NoColumn { .. } => {
                 "the headers are those of an export in English; for another language give a file with `[headers]` and lines such as `\"Titel\" = \"Title\"` to --map"
             }
-            Self::TwoColumns { .. } => "take one of them out",
+            Self::TwoColumns { .. } | Self::TwoHeaders { .. } => "take one of them out",
             Self::NoSuchColumn { .. } => {
                 "the right side of a line in `[headers]` is the header of an export in English, such as `Title`"
             }

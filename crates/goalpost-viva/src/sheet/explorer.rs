@@ -65,7 +65,7 @@ impl<R: Read + Seek> Explorer<R> {
     /// # Errors
     /// When it is too large, no text, empty, or no table of goals.
     pub fn open(input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
-        let (text, cells) = Text::open(input, limits, words)?;
+        let (text, cells) = Text::open(input, limits, &|cells| Header::known(cells, words))?;
         Ok(Self { source: Source::Text(text), limits, header: Header::read(&cells, words)? })
     }
 

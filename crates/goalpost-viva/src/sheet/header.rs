@@ -60,7 +60,7 @@ columns! {
 }
 
 /// Headers are compared without regard to case and to how much blank there is.
-fn fold(word: &str) -> String {
+pub(super) fn fold(word: &str) -> String {
     word.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 

@@ -8,7 +8,7 @@
 //! value that is wrong is a [`CellError`] with its row and column; what is not understood is in the row's
 //! `aside`. One row is in memory at a time.
 //!
-//! Read in this order: `encoding`, `records`, `workbook`, `header`, `cells`, `goal`, `source`, `explorer`.
+//! Read in this order: `encoding`, `records`, `workbook`, `header`, `cells`, `goal`, `source`, `explorer`, `template`, `users`.
 
 mod cells;
 mod encoding;
@@ -18,6 +18,8 @@ mod goal;
 mod header;
 mod records;
 mod source;
+mod template;
+mod users;
 mod workbook;
 
 pub use cells::{CheckInCell, Parent, aligned_to, check_in, names, settle_titles};
@@ -26,4 +28,9 @@ pub use error::{CellError, SheetError};
 pub use explorer::{Explorer, SheetLimits};
 pub use goal::GoalRow;
 pub use header::{Column, HeaderWords};
+pub use template::{
+    BYTES as TEMPLATE_BYTES, REASON, ROWS as TEMPLATE_ROWS, SHEET as TEMPLATE_SHEET, Template,
+    TemplateColumn, TemplateRow, read_template,
+};
+pub use users::{UserColumn, UserRow, read_users};
 pub use workbook::{Spool, is_workbook};

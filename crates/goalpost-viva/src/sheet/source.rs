@@ -27,11 +27,12 @@ pub(super) struct Text<R> {
 }
 
 impl<R: Read + Seek> Text<R> {
-    /// Finds out how the characters of a text are written and what separates its cells, and takes its first row.
+    /// Finds out how the characters of a text are written and what separates its cells: that by which most of its first row
+    /// is `known`. Gives the first row.
     pub(super) fn open(
         mut input: R,
         limits: SheetLimits,
-        words: &HeaderWords,
+        known: &dyn Fn(&[String]) -> usize,
     ) -> Result<(Self, Vec<String>), SheetError> {
         if input.seek(SeekFrom::End(0))? > limits.bytes {
             return Err(SheetError::TooLarge { what: "bytes in the file", limit: limits.bytes, row: 0 });
@@ -43,7 +44,7 @@ impl<R: Read + Seek> Text<R> {
             match first_row(&mut input, encoding, separator, limits) {
                 Ok(None) => return Err(SheetError::Empty),
                 Ok(Some(cells)) => {
-                    let known = Header::known(&cells, words);
+                    let known = known(&cells);
                     if best.as_ref().is_none_or(|(most, ..)| known > *most) {
                         best = Some((known, separator, cells));
                     }
@@ -180,7 +181,7 @@ impl<R: Read + Seek> Book<R> {
 }
 
 /// A cell as the CSV of the same table has it, and whether it is the one formula that exports had.
-fn text(cell: &Cell, column: Option<Column>, is_1904: bool) -> (String, bool) {
+pub(super) fn text(cell: &Cell, column: Option<Column>, is_1904: bool) -> (String, bool) {
     if let (Some(Column::Id), Some(formula)) = (column, &cell.formula)
         && cells::linked_id(formula).is_some()
     {

@@ -24,6 +24,11 @@ use super::printer::{Progress, remark};
 ///
 /// A folder that `goalpost export --everything` wrote is read back too, with all ids and its history, where the
 /// organization is not there yet.
+///
+/// The CSV of an organization's people is read too, and makes and changes people, who are known by e-mail address.
+///
+/// `goalpost import template` writes a workbook to fill in with goals of one's own. Of such a file the rows that cannot be
+/// taken are left out, and told with their reasons.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:
@@ -31,6 +36,8 @@ use super::printer::{Progress, remark};
   goalpost import export.zip --organization \"Contoso\" \\
     --organization-id 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --label \"Big rock=objective\"
   goalpost import VivaGoals_15229_all_okrs_2025_11_20_1763665314.csv --organization \"Contoso\" --map people.toml
+  goalpost import template --out new-goals.xlsx
+  goalpost import new-goals.xlsx --organization \"Contoso\" --left-out left-out.csv
   goalpost import ./contoso --database postgres://goalpost@db.example.com/goalpost")]
 pub(super) struct ImportArgs {
     #[command(subcommand)]
@@ -66,6 +73,9 @@ pub(super) struct ImportArgs {
     /// Write what became of each element, and what was found, as CSV into a file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Write the rows of a template that were left out to this CSV, each with its reason
+    #[arg(long, value_name = "FILE")]
+    left_out: Option<PathBuf>,
 }
 
 pub(super) fn run(mut args: ImportArgs, session: &Session) -> Result<(), Failure> {
@@ -102,6 +112,9 @@ pub(super) fn run(mut args: ImportArgs, session: &Session) -> Result<(), Failure
             .map_err(|error| Failure::new(format!("the report cannot be printed: {error}")))?;
         std::fs::write(path, report_table(&report)).map_err(|error| Failure::file("write", path, &error))?;
     }
+    if let (Some(path), Some(csv)) = (&args.left_out, report.left_out_csv()) {
+        std::fs::write(path, csv).map_err(|error| Failure::file("write", path, &error))?;
+    }
     session.printer.one(&report, || report.to_string())?;
     if dry_run {
         remark("note", "this was a dry run: nothing was written");
@@ -119,6 +132,7 @@ fn read_back(file: &Path, args: &ImportArgs, session: &Session) -> Result<(), Fa
         ("--label", !args.label.is_empty()),
         ("--map", args.map.is_some()),
         ("--report", args.report.is_some()),
+        ("--left-out", args.left_out.is_some()),
     ];
     if let Some((option, _)) = of_files.iter().find(|(_, is_given)| *is_given) {
         return Err(Failure::usage(format!(

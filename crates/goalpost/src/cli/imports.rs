@@ -1,24 +1,39 @@
-//! `goalpost import list` and `goalpost import undo`.
+//! `goalpost import template`, `goalpost import list` and `goalpost import undo`.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use goalpost::http::time::date_time;
 use goalpost::imports::queries::{self, Listed};
-use goalpost::imports::undo;
+use goalpost::imports::{template, undo};
 use goalpost_db::Scope;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::deed::Actor;
 use super::failure::Failure;
-use super::printer::plain;
+use super::printer::{plain, remark};
 use super::{Session, lookup};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ImportCommand {
+    /// Write a template: a workbook to fill in with goals, and to import
+    Template(TemplateArgs),
     /// List the imports of an organization, the last one first
     List(ListArgs),
     /// Take an import back: what it changed is again what it was
     Undo(UndoArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  goalpost import template --out new-goals.xlsx")]
+pub(super) struct TemplateArgs {
+    /// Where to write it
+    #[arg(long, value_name = "FILE", default_value = "goals-template.xlsx")]
+    out: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +94,7 @@ impl From<Listed> for ImportEntry {
 
 pub(super) fn run(command: ImportCommand, session: &Session) -> Result<(), Failure> {
     match command {
+        ImportCommand::Template(args) => write_template(&args.out),
         ImportCommand::List(args) => list(&args, session),
         ImportCommand::Undo(args) => take_back(&args, session),
     }
@@ -126,4 +142,12 @@ fn take_back(args: &UndoArgs, session: &Session) -> Result<(), Failure> {
             undone.undone_revision
         )
     })
+}
+
+fn write_template(out: &Path) -> Result<(), Failure> {
+    let bytes = template().map_err(|error| Failure::new(error.to_string()))?;
+    let written = File::create_new(out).and_then(|mut file| file.write_all(&bytes));
+    written.map_err(|error| Failure::file("write", out, &error))?;
+    remark("note", &format!("`{}` is a template: fill it in, and import it", out.display()));
+    Ok(())
 }

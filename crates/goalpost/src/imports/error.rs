@@ -58,6 +58,9 @@ pub enum ImportError {
     /// What is here and not in a table cannot be taken away.
     #[error("a table shows a view and not the whole organization, so nothing can be removed by it")]
     NothingToPrune,
+    /// A template is of an organization that is not here.
+    #[error("a template brings goals into an organization that is here, and there is no such one")]
+    NotHere,
     /// Nothing says which organization a table is of.
     #[error("a table does not say of which organization it is")]
     NoOrganization,
@@ -134,6 +137,9 @@ impl ImportError {
                     .to_owned()
             }
             Self::NothingToPrune => "leave `--prune` out; the ZIP of the whole organization can do it".to_owned(),
+            Self::NotHere => {
+                "check --organization or --organization-id; `goalpost org list` shows those that are here".to_owned()
+            }
             Self::NoOrganization => "say `--organization \"Name\"` or `--organization-id GUID`".to_owned(),
             Self::Circle(_) => {
                 "take one of them out of `Aligned To` in the file, or unalign it here; nothing was imported"

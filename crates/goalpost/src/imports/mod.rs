@@ -10,8 +10,8 @@
 //! and goes the same way. Over HTTP it is a job, whose [`worker`] does just that.
 //!
 //! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
-//! that were changed here), `prune`, `aside`, `report`, `table`; then `spec`, [`worker`] and [`queries`];
-//! then `kept` and `undo`.
+//! that were changed here), `prune`, `aside`, `report`, `table`, `template`, `users`; then `spec`, [`worker`] and
+//! [`queries`]; then `kept` and `undo`.
 
 mod aside;
 mod checkins;
@@ -30,20 +30,23 @@ mod report;
 mod run;
 mod spec;
 mod table;
+mod template;
 mod time;
 mod undo;
+mod users;
 pub mod worker;
 
 pub use error::ImportError;
 use goalpost_viva::Limits;
 pub use report::csv::table as report_table;
 pub use report::{
-    Certainty, Conflict, ImportedFile, ImportedOrganization, KeptAside, Label, Listed, Missing, Reference,
-    ReferenceKind, Report, Tally,
+    Certainty, Conflict, ImportedFile, ImportedOrganization, KeptAside, Label, LeftOut, Listed, Missing,
+    Reference, ReferenceKind, Report, Tally,
 };
 pub use run::run;
 pub use spec::{ImportSpec, parse_label};
 pub use table::ImportMap;
+pub use template::workbook as template;
 pub use undo::{Obstacle, UndoError, Undone, undo};
 use uuid::Uuid;
 

@@ -182,6 +182,9 @@ impl People {
     }
 }
 
+/// The column of a person that says when they were last active.
+const LAST_ACTIVE: usize = 10;
+
 impl Import<'_> {
     pub(super) fn write_users(
         &mut self,
@@ -199,8 +202,14 @@ impl Import<'_> {
                 let manager = people.resolve(import, user.manager.as_ref())?;
                 rows.push(row(import, user, manager));
             }
-            let keep_guid = |present: &[Value], wanted: &mut [Value]| wanted[0] = present[0].clone();
-            import.write_flat(Entity::Users, &PERSON, Some(&TEAM_MEMBER), rows, keep_guid)
+            let keeps_activity = import.partial.as_ref().is_some_and(|partial| partial.keeps_activity);
+            let keep = |present: &[Value], wanted: &mut [Value]| {
+                wanted[0] = present[0].clone();
+                if keeps_activity {
+                    wanted[LAST_ACTIVE] = present[LAST_ACTIVE].clone();
+                }
+            };
+            import.write_flat(Entity::Users, &PERSON, Some(&TEAM_MEMBER), rows, keep)
         })
     }
 }

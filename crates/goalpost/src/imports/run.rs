@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use goalpost_db::{Db, Scope, Tx, params};
+use goalpost_viva::sheet::{Template, UserRow};
 use goalpost_viva::{Archive, Element, Entity, Limits, Problems, Survey};
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,7 @@ use super::organization::{find_or_make, find_or_make_for_table};
 use super::people::People;
 use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
 use super::table::{self, CheckedTable, ImportMap, Kind, Partial};
-use super::{ImportError, ImportOptions, OfJob, Progress, queries as record};
+use super::{ImportError, ImportOptions, OfJob, Progress, queries as record, template, users};
 use crate::goals::recompute;
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::orgs::{Organization, queries};
@@ -73,6 +74,8 @@ pub fn run(
         unclear_permissions: Listed::default(),
         ignored_members: Vec::new(),
         notes: Vec::new(),
+        left_out: Listed::default(),
+        left_out_headers: Vec::new(),
         mapping: None,
         report_file: None,
     };
@@ -86,6 +89,18 @@ pub fn run(
     match Kind::of(&mut opened, file).map_err(|source| io_error(file, source))? {
         Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
         kind @ (Kind::Table | Kind::Workbook) => {
+            if let Some(template) = template::check(&opened, file, kind, data_folder, options)? {
+                (input.sha256, input.size_bytes) = seal(&mut report)?;
+                return save(db, data_folder, options, |tx| {
+                    write_template(tx, &template, &input, data_folder, report.clone(), progress)
+                });
+            }
+            if let Some(users) = users::check(&opened, file, kind, options)? {
+                (input.sha256, input.size_bytes) = seal(&mut report)?;
+                return save(db, data_folder, options, |tx| {
+                    write_people(tx, &users, &input, data_folder, report.clone(), progress)
+                });
+            }
             let mut checked = table::check(opened, file, kind, data_folder, options, progress)?;
             report.notes.clone_from(&checked.notes);
             (input.sha256, input.size_bytes) = seal(&mut report)?;
@@ -228,6 +243,42 @@ fn write_table(
     let number = found.0.number;
     let (mut archive, partial) =
         table::translate(tx, number, checked, input.options, input.path, data_folder)?;
+    let survey = survey_of(&mut archive, &mut |_| {})?;
+    write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
+}
+
+/// Turn the rows of a template into elements, and write those.
+fn write_template(
+    tx: &Tx<'_>,
+    template: &Template,
+    input: &Input<'_>,
+    data_folder: &Path,
+    mut report: Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
+    let found = find_or_make_for_table(tx, input.options, report.file.organization_number)?;
+    let number = found.0.number;
+    if found.1 {
+        return Err(ImportError::NotHere);
+    }
+    let (mut archive, partial) =
+        template::translate(tx, number, template, input.options, input.path, data_folder, &mut report)?;
+    let survey = survey_of(&mut archive, &mut |_| {})?;
+    write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
+}
+
+/// Turn the rows of people into elements, and write those.
+fn write_people(
+    tx: &Tx<'_>,
+    users: &[UserRow],
+    input: &Input<'_>,
+    data_folder: &Path,
+    report: Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
+    let found = find_or_make_for_table(tx, input.options, report.file.organization_number)?;
+    let number = found.0.number;
+    let (mut archive, partial) = users::translate(tx, number, users, input.options, input.path, data_folder)?;
     let survey = survey_of(&mut archive, &mut |_| {})?;
     write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
 }

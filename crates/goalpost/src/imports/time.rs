@@ -3,7 +3,7 @@
 use goalpost_db::Value;
 use jiff::civil::{Date, DateTime, Time};
 
-const EPOCH: DateTime = Date::constant(1970, 1, 1).to_datetime(Time::midnight());
+pub(super) const EPOCH: DateTime = Date::constant(1970, 1, 1).to_datetime(Time::midnight());
 
 /// Microseconds since 1970 of a time in UTC.
 pub(super) fn micros(at: DateTime) -> i64 {

@@ -217,6 +217,50 @@ fn an_import_prints_its_report_and_a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn a_template_is_written_once_and_what_is_left_out_of_it_is_too() {
+    let shell = Shell::new();
+    let out = shell.data.path().join("goals.xlsx").to_string_lossy().into_owned();
+    shell.text(&["import", "template", "--out", &out]);
+    assert!(fs::read(&out).unwrap().starts_with(b"PK"));
+    assert!(shell.failure(1, &["import", "template", "--out", &out]).contains("goals.xlsx"));
+
+    shell.text(&["demo", "--goals", "10", "--write-zip", "a.zip"]);
+    shell.json(&["import", "a.zip", "--organization", "Contoso"]);
+    let rows = "OKR Reference,Parent OKR,Object Type,Title,Owner,Type,Team,Time period\nA,,Objective,Dig,Nobody here,,,Q1\n";
+    let rows = shell.write("rows.csv", rows);
+    let left_out = shell.data.path().join("left-out.csv").to_string_lossy().into_owned();
+    let report = shell.json(&["import", &rows, "--organization", "Contoso", "--left-out", &left_out]);
+    assert_eq!(report["leftOut"]["total"], 1);
+    let told = fs::read_to_string(&left_out).unwrap();
+    assert!(
+        told.ends_with(
+            "Owner: `Nobody here` is nobody who is here; Time period: `Q1` is no time period that is here\r\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn names_of_a_table_are_mapped_by_a_file() {
+    let shell = Shell::new();
+    let table = shell.write("view.csv", "Titel,Owner\nDig,Ada Q.\n");
+    let import = ["import", &table, "--organization", "Contoso"];
+    assert!(shell.failure(1, &import).contains("no column `Title`"));
+    let map = shell.write(
+        "map.toml",
+        "[people]\n\"Ada Q.\" = \"ada.quill@contoso.example\"\n[headers]\n\"Titel\" = \"Title\"\n",
+    );
+    let report = shell.json(&[&import[..], &["--map", &map]].concat());
+    assert_eq!(report["entities"][4]["added"], 1);
+    assert_eq!(report["mapping"], Value::Null);
+    let unmapped = shell.write("none.toml", "[headers]\n\"Titel\" = \"Title\"\n");
+    let other = ["import", &table, "--organization", "Fabrikam", "--map", &unmapped];
+    assert_eq!(shell.json(&other)["mapping"], "[people]\n\"Ada Q.\" = \"\"\n");
+    let wrong = shell.write("wrong.toml", "[peple]\n");
+    assert!(shell.failure(1, &[&import[..], &["--map", &wrong]].concat()).contains("wrong.toml"));
+}
+
+#[test]
 fn an_unreadable_file_and_a_wrong_label_are_told_apart() {
     let shell = Shell::new();
     let told = shell.failure(1, &["import", "missing.zip", "--organization", "Contoso"]);

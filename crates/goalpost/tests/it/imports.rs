@@ -4,8 +4,10 @@ mod bad_input;
 mod bombs;
 mod references;
 mod tables;
+mod templates;
 mod undo;
 mod updates;
+mod users;
 mod whole_files;
 mod workbooks;
 

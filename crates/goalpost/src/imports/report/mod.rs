@@ -5,7 +5,9 @@ mod text;
 
 use std::path::PathBuf;
 
+use goalpost_tabular::Csv;
 use goalpost_viva::Entity;
+use goalpost_viva::sheet::REASON;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -48,6 +50,11 @@ pub struct Report {
     pub ignored_members: Vec<String>,
     /// What else should be known about the file.
     pub notes: Vec<String>,
+    /// Rows of a template that were left out.
+    pub left_out: Listed<LeftOut>,
+    /// The headers of their cells.
+    #[serde(skip)]
+    pub left_out_headers: Vec<String>,
     /// A file for `--map` with the names that lead to nobody or to several people, ready to be filled in.
     pub mapping: Option<String>,
     /// Where this report lies as JSON; none in a dry run, or if it could not be written.
@@ -214,6 +221,20 @@ pub struct Missing {
     pub removed: bool,
 }
 
+/// A row of a template that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The row as a spreadsheet counts it.
+    pub row: u64,
+    /// Its title.
+    pub title: String,
+    /// Everything that is wrong with it.
+    pub reason: String,
+    /// Its cells, by the headers of the file.
+    #[serde(skip)]
+    pub cells: Vec<String>,
+}
+
 /// A list of which the first thousand entries are kept, and all are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Listed<T> {
@@ -265,6 +286,25 @@ impl Report {
 
     pub(super) fn tally_mut(&mut self, entity: Entity) -> &mut Tally {
         &mut self.entities[entity as usize]
+    }
+
+    /// The rows that were left out as CSV: the cells of the file, and a last column `reason`. Corrected, it can be imported.
+    /// None where no row was.
+    pub fn left_out_csv(&self) -> Option<Vec<u8>> {
+        if self.left_out.total == 0 {
+            return None;
+        }
+        let is_reason = |word: &str| word.trim().eq_ignore_ascii_case(REASON);
+        let kept: Vec<bool> = self.left_out_headers.iter().map(|word| !is_reason(word)).collect();
+        let mut table = Csv::new();
+        let mut write = |cells: &[String], reason: &str| {
+            cells.iter().zip(&kept).filter(|(_, kept)| **kept).for_each(|(cell, _)| table.text(cell));
+            table.text(reason);
+            table.end_record();
+        };
+        write(&self.left_out_headers, REASON);
+        self.left_out.first.iter().for_each(|row| write(&row.cells, &row.reason));
+        Some(std::mem::take(table.buffer()))
     }
 
     /// Whether the import changed anything, or would.

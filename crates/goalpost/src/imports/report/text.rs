@@ -120,6 +120,9 @@ impl Report {
         let ignored =
             Listed { total: self.ignored_members.len() as u64, first: self.ignored_members.clone() };
         write_list(f, "entries of the ZIP that were ignored", &ignored, |f, name| f.write_str(name))?;
+        write_list(f, "rows left out", &self.left_out, |f, row| {
+            write!(f, "row {} `{}`: {}", row.row, row.title, row.reason)
+        })?;
         let notes = Listed { total: self.notes.len() as u64, first: self.notes.clone() };
         write_list(f, "notes", &notes, |f, note| f.write_str(note))?;
         match &self.mapping {
@@ -146,6 +149,9 @@ impl Report {
         if self.missing.first.iter().any(|missing| !missing.removed) {
             steps
                 .push("if what is no longer in the file shall go, import again with --prune (history stays)");
+        }
+        if self.left_out.total > 0 {
+            steps.push("correct the rows that were left out and import the same file again: what is here already is found; --left-out FILE writes them, with their reasons");
         }
         if self.mapping.is_some() {
             steps.push("if such a name is somebody who is here, write the e-mail address behind it into a file and import again with --map FILE");

@@ -64,7 +64,7 @@ pub(in crate::imports) fn check(
         bracketed: HashMap::new(),
         notes: Vec::new(),
     };
-    let mut problems = Problems::default();
+    let mut problems = CellProblems::default();
     let mut bytes = 0;
     let CheckedTable { table, rows, ids, lone_names, parents, titles, bracketed, .. } = &mut checked;
     let read = table.each(|row, errors| {
@@ -117,9 +117,7 @@ pub(in crate::imports) fn check(
         Ok::<_, SheetError>(())
     });
     read.map_err(wrong)?;
-    if problems.total > 0 {
-        return Err(ImportError::Cells { shown: problems.listed, total: problems.total });
-    }
+    problems.into_result()?;
     if ids.len() == *rows {
         // Every row says its number.
         (*parents, *titles) = (HashMap::new(), HashMap::new());
@@ -148,17 +146,25 @@ pub(in crate::imports) fn check(
     Ok(checked)
 }
 
+/// Cells that cannot be taken: the first of them, and how many there are.
 #[derive(Default)]
-struct Problems {
+pub(in crate::imports) struct CellProblems {
     listed: Vec<CellError>,
     total: u64,
 }
 
-impl Problems {
-    fn add(&mut self, error: CellError) {
+impl CellProblems {
+    pub(in crate::imports) fn add(&mut self, error: CellError) {
         self.total += 1;
         if self.listed.len() < LISTED {
             self.listed.push(error);
+        }
+    }
+    /// An error if there are any.
+    pub(in crate::imports) fn into_result(self) -> Result<(), ImportError> {
+        match self.total {
+            0 => Ok(()),
+            total => Err(ImportError::Cells { shown: self.listed, total }),
         }
     }
 }

@@ -20,10 +20,12 @@ mod partial;
 mod same;
 mod translate;
 
-pub(super) use check::{CheckedTable, check};
+pub(super) use check::{CellProblems, CheckedTable, check};
 pub use map::ImportMap;
+pub(super) use names::{Bearer, Names};
+pub(super) use numbers::{Minter, numbers};
 pub(super) use partial::Partial;
-pub(super) use translate::{CELLS, translate};
+pub(super) use translate::{CELLS, distinct, translate};
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -69,7 +71,7 @@ impl Kind {
 }
 
 /// A file in the data folder that is gone when it is closed.
-fn spool_in(data_folder: &Path, name: &str) -> std::io::Result<File> {
+pub(super) fn spool_in(data_folder: &Path, name: &str) -> std::io::Result<File> {
     let path = data_folder.join(format!("import.{name}"));
     let file = File::options().create(true).truncate(true).read(true).write(true).open(&path)?;
     // Where an open file cannot be taken away, the next import begins it anew.

@@ -10,7 +10,7 @@ use crate::ids::{OrganizationNumber, fold};
 
 /// Who or what bears each name. An organization has some thousands of each, of people some hundred thousand.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::imports) struct Names {
     by_number: HashMap<i64, String>,
     by_name: HashMap<String, Vec<i64>>,
     by_fold: HashMap<String, Vec<i64>>,
@@ -21,7 +21,11 @@ pub(super) struct Names {
 
 impl Names {
     /// The teams, periods or tags of an organization.
-    pub(super) fn of_things(tx: &Tx<'_>, organization: OrganizationNumber, table: &str) -> Result<Self> {
+    pub(in crate::imports) fn of_things(
+        tx: &Tx<'_>,
+        organization: OrganizationNumber,
+        table: &str,
+    ) -> Result<Self> {
         let mut names = Self::default();
         let sql =
             format!("-- imports::names\nselect id, name from {table} where organization = ?1 order by id");
@@ -33,7 +37,7 @@ impl Names {
     }
 
     /// The people of an organization.
-    pub(super) fn of_people(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Self> {
+    pub(in crate::imports) fn of_people(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Self> {
         let mut names = Self::default();
         tx.each(
             "-- imports::names_of_people
@@ -60,7 +64,7 @@ impl Names {
 
     /// Note a new one. It is found by its very name only: a file that has two spellings means two things, as far as
     /// anybody can tell.
-    pub(super) fn add(&mut self, id: i64, name: &str) {
+    pub(in crate::imports) fn add(&mut self, id: i64, name: &str) {
         self.by_number.insert(id, name.to_owned());
         self.by_name.entry(name.to_owned()).or_default().push(id);
     }
@@ -94,14 +98,24 @@ impl Names {
     }
 
     /// The team, period or tag of a name: as it is written, else in any case; the oldest of several.
-    pub(super) fn thing(&self, name: &str) -> Option<i64> {
+    pub(in crate::imports) fn thing(&self, name: &str) -> Option<i64> {
         let found = self.by_name.get(name).or_else(|| self.by_fold.get(&fold(name.trim())));
         found.and_then(|ids| ids.first()).copied()
     }
 
     /// The person of an e-mail address.
-    pub(super) fn person_of_email(&self, email: &str) -> Option<i64> {
+    pub(in crate::imports) fn person_of_email(&self, email: &str) -> Option<i64> {
         self.by_email.get(&fold(email.trim())).copied()
+    }
+
+    /// Who bears a name, as it is written or else in any case.
+    pub(in crate::imports) fn bearer(&self, name: &str) -> Bearer {
+        let found = self.by_name.get(name).or_else(|| self.by_fold.get(&fold(name.trim())));
+        match found.map(Vec::as_slice).unwrap_or_default() {
+            [] => Bearer::Nobody,
+            [one] => Bearer::One(*one),
+            _ => Bearer::Several,
+        }
     }
 
     /// The person of a name, as it is written or else in any case. Of several nobody is meant, unless one of them was
@@ -112,6 +126,14 @@ impl Names {
             several => several.iter().find(|id| self.mentioned.contains(id)).copied(),
         }
     }
+}
+
+/// Who bears a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::imports) enum Bearer {
+    Nobody,
+    One(i64),
+    Several,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::ids::OrganizationNumber;
 use crate::orgs::queries;
 
 /// Gives numbers, some at once; in a dry run such as nothing has.
-pub(super) struct Minter<'a> {
+pub(in crate::imports) struct Minter<'a> {
     tx: &'a Tx<'a>,
     organization: OrganizationNumber,
     dry_run: bool,
@@ -26,13 +26,13 @@ pub(super) struct Minter<'a> {
 }
 
 impl<'a> Minter<'a> {
-    pub(super) fn new(tx: &'a Tx<'a>, organization: OrganizationNumber, dry_run: bool) -> Self {
+    pub(in crate::imports) fn new(tx: &'a Tx<'a>, organization: OrganizationNumber, dry_run: bool) -> Self {
         // Where numbers of a dry run begin no number will ever be, and there is room for many.
         let (next, end) = if dry_run { (i64::MAX / 2, i64::MAX) } else { (0, 0) };
         Self { tx, organization, dry_run, next, end, at_once: 1 }
     }
 
-    pub(super) fn mint(&mut self) -> Result<i64, ImportError> {
+    pub(in crate::imports) fn mint(&mut self) -> Result<i64, ImportError> {
         if self.next == self.end && !self.dry_run {
             self.next = queries::mint_numbers(self.tx, self.organization, self.at_once)?;
             self.end = self.next + self.at_once;
@@ -117,7 +117,7 @@ fn is_same(goal: &GoalRecord, row: &GoalRow, (people, periods): (&Names, &Names)
 }
 
 /// The numbers in a list of which each entry is one.
-pub(super) fn numbers(list: &[Value]) -> impl Iterator<Item = i64> {
+pub(in crate::imports) fn numbers(list: &[Value]) -> impl Iterator<Item = i64> {
     list.iter().filter_map(|value| if let Value::Int(id) = value { Some(*id) } else { None })
 }
 

@@ -21,6 +21,8 @@ pub(in crate::imports) struct Partial {
     pub(in crate::imports) unknown_people: BTreeMap<String, u64>,
     /// Goals that were here, with parents that they had not.
     pub(in crate::imports) new_edges: Vec<(i64, i64)>,
+    /// Whether the file does not say when people were last active.
+    pub(in crate::imports) keeps_activity: bool,
     pub(in crate::imports) notes: Vec<String>,
 }
 
@@ -30,12 +32,17 @@ impl Partial {
         Self { unsaid: unsaid.collect(), ..Self::default() }
     }
 
+    /// What a file of people leaves open: goals, and when people were last active.
+    pub(in crate::imports) fn of_people() -> Self {
+        Self { keeps_activity: true, ..Self::default() }
+    }
+
     pub(in crate::imports) fn is_unsaid(&self, field: Field) -> bool {
         self.unsaid.contains(&field)
     }
 
     /// Note that the file prints these fields of a goal as this server would.
-    pub(super) fn keep(&mut self, goal: i64, fields: Vec<Field>) {
+    pub(in crate::imports) fn keep(&mut self, goal: i64, fields: Vec<Field>) {
         if !fields.is_empty() {
             self.same.insert(goal, fields);
         }

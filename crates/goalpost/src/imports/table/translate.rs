@@ -474,7 +474,7 @@ fn bytes_of(row: &GoalRow) -> usize {
 }
 
 /// Cells of which no two have one key.
-fn distinct(mut cells: Vec<Aside>) -> Vec<Aside> {
+pub(in crate::imports) fn distinct(mut cells: Vec<Aside>) -> Vec<Aside> {
     let mut seen = HashSet::new();
     for cell in &mut cells {
         cell.path.insert_str(0, CELLS);

@@ -20,7 +20,7 @@ Prune trees;;individual;Cy Marlow;Cy Marlow;Cy Marlow;2026;2026-01-01;2026-12-31
 Prune trees;;individual;Somebody;Cy Marlow;Cy Marlow;2026;;;;;Trees;300;Kpi;Committed Goal;100;;;25;Behind;;;\n";
 
 impl Server {
-    fn table(&self, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(super) fn table(&self, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.data().join("view.csv");
         std::fs::write(&path, text).expect("a writable folder");
         path

@@ -1,0 +1,92 @@
+//! A template that people fill in: its rows become the elements that the ZIP of an organization has, as those of a table
+//! do, and go the same way from there.
+//!
+//! ```text
+//! file ──read──▶ rows ──judge (in the transaction)──▶ goals, and rows that are left out, each with its reason ──▶ a ZIP ──▶ run
+//! ```
+//! Unlike elsewhere a row that is wrong stops nobody else's: it is left out and told, with the rows below it. Nobody is
+//! invited and nothing founded: people, teams and periods must be here. A row of which a goal with the same title, owners,
+//! teams and period is here changes that goal, so the same file can be given again once its rows are mended.
+//!
+//! Read in this order: `goal`, `judge`; `workbook` writes an empty one.
+
+mod goal;
+mod judge;
+mod workbook;
+
+pub use workbook::workbook;
+
+use std::fs::File;
+use std::path::Path;
+
+use goalpost_db::Tx;
+use goalpost_viva::sheet::{SheetLimits, Template, read_template};
+use goalpost_viva::{Archive, Heading, Limits, Writer};
+use jiff::civil::DateTime;
+
+use super::report::{LeftOut, Report};
+use super::table::{Kind, Partial, spool_in};
+use super::{ImportError, ImportOptions};
+use crate::ids::OrganizationNumber;
+use goal::Place;
+
+/// Read a file as a template; none where it is a table.
+pub(super) fn check(
+    file: &File,
+    path: &Path,
+    kind: Kind,
+    data_folder: &Path,
+    options: &ImportOptions,
+) -> Result<Option<Template>, ImportError> {
+    let wrong = |source| ImportError::Table { path: path.to_owned(), source };
+    let is_workbook = kind == Kind::Workbook;
+    let spool = || spool_in(data_folder, "texts");
+    let template = read_template(file, is_workbook, SheetLimits::OPERATOR, &spool).map_err(wrong)?;
+    if template.is_some() && options.prune {
+        return Err(ImportError::NothingToPrune);
+    }
+    Ok(template)
+}
+
+/// Turn the rows that can be taken into elements, and tell the others.
+pub(super) fn translate(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    template: &Template,
+    options: &ImportOptions,
+    path: &Path,
+    data_folder: &Path,
+    report: &mut Report,
+) -> Result<(Archive<File>, Partial), ImportError> {
+    let mut place = Place::open(tx, organization, options)?;
+    let mut drafts = Vec::with_capacity(template.rows.len());
+    for row in &template.rows {
+        drafts.push(place.draft(row)?);
+    }
+    judge::judge(&template.rows, &mut drafts);
+    let (goals, partial) = place.goals(&template.rows, &drafts)?;
+    for (row, draft) in template.rows.iter().zip(&drafts) {
+        if !draft.reasons.is_empty() {
+            report.left_out.add(|| LeftOut {
+                row: row.row,
+                title: draft.goal.title.clone(),
+                reason: draft.reasons.join("; "),
+                cells: row.cells.clone(),
+            });
+        }
+    }
+    report.left_out_headers.clone_from(&template.headers);
+
+    let file_error = |source| ImportError::File { path: path.to_owned(), source: Box::new(source) };
+    let spool = spool_in(data_folder, "part");
+    let spool = spool.map_err(|source| ImportError::Io { path: data_folder.to_owned(), source })?;
+    let exported_at = DateTime::constant(2000, 1, 1, 0, 0, 0, 0);
+    let heading = Heading { organization_number: 0, user_number: 0, exported_at };
+    let mut writer = Writer::new(spool, heading).map_err(file_error)?;
+    place.new_tags.iter().try_for_each(|tag| writer.write(tag)).map_err(file_error)?;
+    goals.iter().try_for_each(|goal| writer.write(goal)).map_err(file_error)?;
+    // What was just written unpacks as well as it was packed.
+    let limits = Limits { ratio: u64::MAX, text_bytes: 8 << 20, ..Limits::OPERATOR };
+    let archive = Archive::open(writer.finish().map_err(file_error)?, limits).map_err(file_error)?;
+    Ok((archive, partial))
+}
