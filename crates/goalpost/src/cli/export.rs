@@ -103,9 +103,9 @@ pub(super) struct ExportArgs {
     /// What leads to the server's page in a workbook
     #[arg(long, value_enum, default_value_t)]
     links: Links,
-    /// How the file is packed
-    #[arg(long, value_enum, default_value_t)]
-    compression: Compression,
+    /// How the file is packed [default: by the name of the file, else none]
+    #[arg(long, value_enum)]
+    compression: Option<Compression>,
     /// Who opens a CSV
     #[arg(long, value_enum, default_value_t)]
     profile: Profile,
@@ -206,10 +206,16 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
 
 impl ExportArgs {
     fn options(&self, out: &Path) -> Result<Options, Failure> {
-        let by_name = || match out.extension().and_then(|extension| extension.to_str()) {
-            Some("xlsx") => Format::Xlsx,
-            Some("jsonl") => Format::JsonLines,
-            Some("parquet") => Format::Parquet,
+        let name = out.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (name, packed) = match name.rsplit_once('.') {
+            Some((rest, "gz")) => (rest, Compression::Gzip),
+            Some((rest, "zst")) => (rest, Compression::Zstd),
+            _ => (name, Compression::None),
+        };
+        let by_name = || match name.rsplit_once('.') {
+            Some((_, "xlsx")) => Format::Xlsx,
+            Some((_, "jsonl")) => Format::JsonLines,
+            Some((_, "parquet")) => Format::Parquet,
             _ => Format::Csv,
         };
         let known = KnownColumns::WORDS.iter().any(|(word, _)| *word == self.columns);
@@ -229,7 +235,7 @@ impl ExportArgs {
             labels: self.labels,
             time_zone: self.time_zone.clone(),
             links: self.links,
-            compression: self.compression,
+            compression: self.compression.unwrap_or(packed),
             profile: self.profile,
             separator: self.separator,
             decimal_mark: self.decimal_mark,

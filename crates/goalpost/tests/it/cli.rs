@@ -558,3 +558,47 @@ async fn markup_in_the_url_stays_text() {
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
     }
 }
+
+#[test]
+fn a_file_is_what_its_name_says() {
+    let (shell, _) = Shell::with_demo();
+    let organization = ORGANIZATION.to_string();
+    let words =
+        |name: &'static str| ["export", "--organization", &organization, "--out", name].map(str::to_owned);
+    let export = |name: &'static str, more: &[&str]| {
+        let words = words(name);
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let manifest = shell.json(&words);
+        let bytes = fs::read(shell.data.path().join(name)).unwrap();
+        assert_eq!(manifest["bytes"], bytes.len());
+        (manifest, bytes)
+    };
+    let (_, csv) = export("goals.csv", &[]);
+    assert!(csv.starts_with(b"Id,Title,"));
+    let (manifest, packed) = export("goals.csv.zst", &[]);
+    assert_eq!(manifest["mediaType"], "application/zstd");
+    assert_eq!(zstd::decode_all(&*packed).unwrap(), csv);
+    let (manifest, _) = export("goals.jsonl.gz", &["--children", "3", "--labels", "neutral"]);
+    let options = &manifest["options"];
+    assert_eq!((&options["format"], &options["compression"]), (&"jsonl".into(), &"gzip".into()));
+    assert_eq!((&options["children"], &options["labels"]), (&3.into(), &"neutral".into()));
+    let (manifest, parquet) = export("goals.parquet", &["--columns", "all"]);
+    assert_eq!(manifest["mediaType"], "application/vnd.apache.parquet");
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    export("goals.xlsx", &["--links", "id", "--public-url", "https://goals.contoso.example"]);
+
+    let refused = |name: &'static str, more: &[&str]| {
+        let words = words(name);
+        shell.failure(1, &words.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let told = refused("other.xlsx", &["--links", "id"]);
+    assert!(
+        told.contains("`public_url`") && told.contains("hint: ") && told.contains("--public-url"),
+        "{told}"
+    );
+    let told = refused("other.csv", &["--time-zone", "Europe/Atlantis"]);
+    assert!(told.contains("no time zone `Europe/Atlantis`; name one such as `Europe/Berlin`"), "{told}");
+    let told = refused("other.parquet", &["--compression", "zstd"]);
+    assert!(told.contains("packed already"), "{told}");
+    assert!(!shell.data.path().join("other.csv").exists());
+}
