@@ -11,14 +11,17 @@ use goalpost_odata::QueryString;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
+use super::discretion::keep_discreet;
 use super::read::one;
 use super::{Call, no_such, upload};
 use crate::app::App;
 use crate::audit;
+use crate::goals::filter::Subject as Reader;
 use crate::goals::rights::{Action, Subject, Verdict, may};
 use crate::http::{GraphError, RequestIds};
 use crate::identity::{Member, Scope};
 use crate::imports::{ImportMap, ImportSpec, KIND, UndoError, parse_label, queries, report_table, undo};
+use crate::jobs::lease::Progress;
 use crate::jobs::{JobKey, NewJob, queries as jobs};
 use crate::store::Stored;
 use crate::trace::TraceParent;
@@ -81,9 +84,9 @@ pub(super) fn add_progress(app: &App, row: &mut Map<String, Json>) {
     let id = row.get("id").and_then(Json::as_str).and_then(|id| Uuid::try_parse(id).ok());
     let running = app.running.lock().unwrap_or_else(PoisonError::into_inner);
     let progress = id.and_then(|id| running.get(&id));
-    if let Some(all) = progress.and_then(|progress| progress.all()).filter(|_| row["status"] == "running") {
+    if let Some(all) = progress.and_then(Progress::all).filter(|_| row["status"] == "running") {
         row.insert("rowsExpected".to_owned(), all.into());
-        row.insert("rowsDone".to_owned(), progress.map_or(0, |progress| progress.done()).into());
+        row.insert("rowsDone".to_owned(), progress.map_or(0, Progress::done).into());
     }
 }
 
@@ -256,12 +259,20 @@ fn id(call: &Call) -> Result<Uuid, GraphError> {
 async fn report(call: &Call, member: Member) -> Result<Response, GraphError> {
     let id = id(call)?;
     let as_table = wants_table(call)?;
-    let found = call.app.db.read(member.organization, |tx| queries::find_report(tx, member.organization, id));
-    let text = found.await?.ok_or_else(|| no_such(call.set()))?.ok_or_else(|| {
+    let found = call.app.db.read(member.organization, |tx| {
+        let Some((creator, text)) = queries::find_report(tx, member.organization, id)? else {
+            return Ok(None);
+        };
+        let Some(text) = text else { return Ok(Some(None)) };
+        let mut report: Json = serde_json::from_str(&text).map_err(|error| GraphError::internal(&error))?;
+        let subject = Reader::on_day(member.organization, Some(member.person), tx.now_us());
+        keep_discreet(tx, &subject, creator == Some(member.person), &mut report)?;
+        Ok::<_, GraphError>(Some(Some(report)))
+    });
+    let mut report = found.await?.ok_or_else(|| no_such(call.set()))?.ok_or_else(|| {
         let why = "The import has no report: it has not come to its end, or to nothing that a report could tell. Its status says more.";
         GraphError::service(StatusCode::CONFLICT, "conflict", "noReport", why)
     })?;
-    let mut report: Json = serde_json::from_str(&text).map_err(|error| GraphError::internal(&error))?;
     if as_table {
         return Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], report_table(&report))
             .into_response());

@@ -15,6 +15,7 @@
 mod ask;
 pub mod body;
 mod deeds;
+mod discretion;
 pub mod exports;
 mod filter;
 pub mod imports;

@@ -183,19 +183,19 @@ pub(super) fn keep_failure(tx: &Tx<'_>, lease: &Lease, report: &str) -> Result<(
     Ok(())
 }
 
-/// The report of an import, as JSON: the outer `None` if there is no such import, the inner one if it has none yet.
+/// Who asked for an import, and its report as JSON, if it has one yet; `None` if there is no such import.
 pub fn find_report(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     id: Uuid,
-) -> Result<Option<Option<String>>> {
+) -> Result<Option<(Option<PersonNumber>, Option<String>)>> {
     tx.query_opt(
         "-- imports::find_report
-        select coalesce(i.report, r.report) from import i
+        select i.creator, coalesce(i.report, r.report) from import i
           left join import_run r on r.organization = ?1 and r.id = i.revision
          where i.organization = ?1 and i.id = ?2",
         params![organization, id.into_bytes()],
-        |row| Ok(row.opt_text(0)?.map(str::to_owned)),
+        |row| Ok((row.opt_int(0)?.map(PersonNumber), row.opt_text(1)?.map(str::to_owned))),
     )
 }
 

@@ -42,6 +42,11 @@ impl Shell {
         command
     }
 
+    /// Where files lie that a command reads or writes by name.
+    pub(crate) fn path(&self) -> &Path {
+        self.data.path()
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }

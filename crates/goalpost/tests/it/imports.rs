@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bombs;
+mod command;
 mod references;
 mod tables;
 mod templates;

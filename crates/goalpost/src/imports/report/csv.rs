@@ -20,7 +20,9 @@ struct Rows(Csv);
 
 impl Rows {
     fn add(&mut self, cells: [&str; 6]) {
-        cells.iter().for_each(|cell| self.0.text(cell));
+        for cell in cells {
+            self.0.text(cell);
+        }
         self.0.end_record();
     }
 

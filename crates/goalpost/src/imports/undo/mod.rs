@@ -89,7 +89,6 @@ impl UndoError {
             Self::NoSuch => {
                 "`goalpost import list` shows the imports; one that an earlier version made cannot be taken back"
             }
-            Self::NothingChanged | Self::AlreadyUndone => return None,
             Self::OwnPerson => "let another owner do it, or the operator",
             Self::InTheWay(_) => {
                 "make these what the import made of them, or take them away, and try again; later imports are taken back first"
@@ -97,7 +96,7 @@ impl UndoError {
             Self::Database(error) if error.kind() == ErrorKind::Busy => {
                 "another long write is running; nothing was taken back, try again"
             }
-            Self::Database(_) => return None,
+            Self::NothingChanged | Self::AlreadyUndone | Self::Database(_) => return None,
         })
     }
 }

@@ -112,11 +112,12 @@ impl Dice {
         let goals: Vec<i64> = company.goals.iter().map(|goal| goal.id).chain([190]).collect();
         for id in 1_000..1_012 {
             let goal = goals[self.roll(goals.len() as u64) as usize];
-            if self.one_in(2) {
+            let kind = self.roll(4);
+            if kind < 2 {
                 let note = self.one_in(2).then(|| Note { text: Some(word(self)), html: None });
                 let value = Some(self.roll(4) as f64);
                 company.check_ins.push(CheckIn { current_value: value, note, ..check_in(id, goal) });
-            } else if self.one_in(2) {
+            } else if kind == 2 {
                 let comment = small.comments[0].clone();
                 company.comments.push(Comment { id, goal_id: goal, text: Some(word(self)), ..comment });
             }
@@ -128,7 +129,7 @@ impl Dice {
 #[test]
 fn an_import_that_is_taken_back_leaves_no_trace() {
     let mut changed = 0;
-    for seed in 0..crate::setting("GOALPOST_UNDOS", 30) as u64 {
+    for seed in 0..crate::setting("GOALPOST_UNDOS", 8) as u64 {
         let mut dice = Dice(seed);
         let server = Server::new();
         server.import(&dice.company());
@@ -172,7 +173,7 @@ fn an_import_that_is_taken_back_leaves_no_trace() {
             assert_eq!(left, [format!("file number {NUMBER}")], "seed {seed}");
         }
     }
-    assert!(changed > 10, "{changed}");
+    assert!(changed > 4, "{changed}");
 }
 
 #[test]
