@@ -32,5 +32,5 @@ pub use template::{
     BYTES as TEMPLATE_BYTES, REASON, ROWS as TEMPLATE_ROWS, SHEET as TEMPLATE_SHEET, Template,
     TemplateColumn, TemplateRow, read_template,
 };
-pub use users::{UserColumn, UserRow, read_users};
+pub use users::{UserColumn, UserRow, UserRows, read_users};
 pub use workbook::{Spool, is_workbook};

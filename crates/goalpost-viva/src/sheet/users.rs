@@ -62,6 +62,9 @@ impl UserRow {
     }
 }
 
+/// The people of a file, and what is wrong in it.
+pub type UserRows = (Vec<UserRow>, Vec<CellError>);
+
 /// Reads such a file; none where it is a table of something else. `words` are the operator's for headers.
 ///
 /// # Errors
@@ -70,7 +73,7 @@ pub fn read_users<R: Read + Seek>(
     mut input: R,
     limits: SheetLimits,
     words: &BTreeMap<String, String>,
-) -> Result<Option<(Vec<UserRow>, Vec<CellError>)>, SheetError> {
+) -> Result<Option<UserRows>, SheetError> {
     if input.seek(SeekFrom::End(0))? > BYTES {
         return Ok(None);
     }

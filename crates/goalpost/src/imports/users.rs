@@ -55,7 +55,9 @@ pub(super) fn check(
     }
     let mut told = CellProblems::default();
     problems.sort_by_key(|problem| problem.row);
-    problems.into_iter().for_each(|problem| told.add(problem));
+    for problem in problems {
+        told.add(problem);
+    }
     told.into_result()?;
     Ok(Some(users))
 }

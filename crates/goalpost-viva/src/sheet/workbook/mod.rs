@@ -74,7 +74,7 @@ impl<R: Read + Seek> Workbook<R> {
         let Some(main) = main.map(|relation| relation.target) else {
             return Err(SheetError::NoPart { part: "xl/workbook.xml".to_owned() });
         };
-        if main.ends_with(".bin") {
+        if main.to_ascii_lowercase().rsplit('.').next() == Some("bin") {
             return Err(SheetError::Binary);
         }
         let relations = package.relations(&main)?;

@@ -141,15 +141,12 @@ pub(super) fn unescaped(text: String) -> String {
         let digits = rest.get(2..6).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let character = digits.filter(|_| rest.as_bytes().get(6) == Some(&b'_'));
         let character = character.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match character.and_then(char::from_u32) {
-            Some(character) => {
-                out.push(character);
-                rest = &rest[7..];
-            }
-            None => {
-                out.push('_');
-                rest = &rest[1..];
-            }
+        if let Some(character) = character.and_then(char::from_u32) {
+            out.push(character);
+            rest = &rest[7..];
+        } else {
+            out.push('_');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);

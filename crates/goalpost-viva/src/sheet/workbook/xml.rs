@@ -137,10 +137,12 @@ fn read_tag(part: &str, tag: &BytesStart<'_>) -> Result<Tag, SheetError> {
 
 fn wrong(part: &str, error: &quick_xml::Error) -> SheetError {
     match error {
-        quick_xml::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<TooLong>()) => {
-            damaged(part, "has a text or a tag that is longer than a cell may be")
+        quick_xml::Error::Io(error) => {
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLong>()) {
+                Some(TooLong) => damaged(part, "has a text or a tag that is longer than a cell may be"),
+                None => damaged(part, &format!("cannot be unpacked: {error}")),
+            }
         }
-        quick_xml::Error::Io(error) => damaged(part, &format!("cannot be unpacked: {error}")),
         quick_xml::Error::Encoding(_) => damaged(part, "is not UTF-8"),
         error => damaged(part, &format!("is no XML: {error}")),
     }
@@ -187,15 +189,15 @@ mod tests {
 
     fn read(text: &str) -> Result<String, SheetError> {
         let mut xml = Xml::new("part.xml", BufReader::with_capacity(1, text.as_bytes()), 1 << 10);
-        let mut told = String::new();
+        let mut told = Vec::new();
         while let Some(piece) = xml.next()? {
             match piece {
-                Piece::Start(tag) => told.push_str(&format!("<{} {:?}>", tag.name, tag.get("r"))),
-                Piece::End(name) => told.push_str(&format!("</{name}>")),
-                Piece::Text(text) => told.push_str(&text),
+                Piece::Start(tag) => told.push(format!("<{} {:?}>", tag.name, tag.get("r"))),
+                Piece::End(name) => told.push(format!("</{name}>")),
+                Piece::Text(text) => told.push(text),
             }
         }
-        Ok(told)
+        Ok(told.concat())
     }
 
     #[test]

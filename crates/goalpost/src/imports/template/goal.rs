@@ -350,16 +350,14 @@ impl<'a> Place<'a> {
     }
 
     fn tag(&mut self, name: &str) -> Result<Tag, ImportError> {
-        let id = match self.tags.thing(name) {
-            Some(id) => id,
-            None => {
-                let id = self.minter.mint()?;
-                self.tags.add(id, name);
-                self.new_tags.push(Tag { id, name: Some(name.to_owned()), aside: Vec::new() });
-                id
-            }
-        };
-        Ok(Tag { id, name: Some(name.to_owned()), aside: Vec::new() })
+        let tag = |id| Tag { id, name: Some(name.to_owned()), aside: Vec::new() };
+        if let Some(id) = self.tags.thing(name) {
+            return Ok(tag(id));
+        }
+        let id = self.minter.mint()?;
+        self.tags.add(id, name);
+        self.new_tags.push(tag(id));
+        Ok(tag(id))
     }
 }
 
@@ -375,13 +373,13 @@ fn type_label(word: &str) -> String {
 
 fn read_measure(row: &TemplateRow, draft: &mut Draft) {
     const CELLS: [Cell; 5] = [Cell::MetricName, Cell::Unit, Cell::TargetType, Cell::Start, Cell::Target];
+    const TYPES: [&str; 6] =
+        ["Reach", "Increase From", "Decrease From", "Stay Above", "Stay Below", "Find a Baseline"];
     let (start, target) = (draft.read(row.number(Cell::Start)), draft.read(row.number(Cell::Target)));
     draft.goal.progress = draft.read(row.number(Cell::Current));
     if draft.goal.progress.is_some() {
         draft.say(&[Column::Progress]);
     }
-    const TYPES: [&str; 6] =
-        ["Reach", "Increase From", "Decrease From", "Stay Above", "Stay Below", "Find a Baseline"];
     let said = row.get(Cell::TargetType);
     let kind = TYPES.into_iter().find(|kind| fold(kind) == fold(said));
     if kind.is_none() && !said.is_empty() {

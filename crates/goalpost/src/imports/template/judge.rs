@@ -11,8 +11,7 @@ use super::goal::Draft;
 pub(super) fn judge(rows: &[TemplateRow], drafts: &mut [Draft]) {
     let mut by_reference: HashMap<String, usize> = HashMap::new();
     let mut by_goal: HashMap<(String, Vec<i64>, Vec<i64>, i64), usize> = HashMap::new();
-    for at in 0..drafts.len() {
-        let draft = &drafts[at];
+    for (at, draft) in drafts.iter_mut().enumerate() {
         let mut reasons = Vec::new();
         if !draft.reference.is_empty() {
             match by_reference.get(&draft.reference) {
@@ -31,7 +30,7 @@ pub(super) fn judge(rows: &[TemplateRow], drafts: &mut [Draft]) {
                 None => drop(by_goal.insert(key, at)),
             }
         }
-        drafts[at].reasons.extend(reasons);
+        draft.reasons.extend(reasons);
     }
     for draft in drafts.iter_mut() {
         let Some(reference) = &draft.parent_reference else { continue };

@@ -1,5 +1,6 @@
 //! Files that are made to cost more than they weigh: each is refused at once, and in little memory.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -52,11 +53,12 @@ fn refuse_rows(words: &[&str], rows: &[&str]) {
 /// A ZIP with one entry of so many zeros.
 fn zeros(path: &Path, name: &str, mebibytes: usize) {
     let mut zip = ZipWriter::new(File::create(path).expect("a new file"));
+    let mebibyte = vec![0; 1 << 20];
     let fast = SimpleFileOptions::default().compression_level(Some(1));
     for (name, mebibytes) in [("[Content_Types].xml", 0), (name, mebibytes)] {
         zip.start_file(name, fast).expect("a new entry");
         for _ in 0..mebibytes {
-            zip.write_all(&[0; 1 << 20]).expect("a writable file");
+            zip.write_all(&mebibyte).expect("a writable file");
         }
     }
     zip.finish().expect("a complete file");
@@ -95,7 +97,8 @@ fn directory(zip: &[u8]) -> usize {
 fn packs_well(bytes: usize) -> String {
     let mut text = String::with_capacity(bytes + 64);
     for number in 0_u64.. {
-        text.push_str(&format!("{:x}{}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15), "0".repeat(700)));
+        let noise = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        write!(text, "{noise:x}{:0700}", 0).expect("a text");
         if text.len() >= bytes {
             break;
         }
@@ -173,7 +176,6 @@ fn a_million_different_texts_are_no_bomb() {
     let server = Server::new();
     let mut strings = String::from("<sst>");
     for number in 0_u64..1_000_000 {
-        use std::fmt::Write as _;
         let noise = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         write!(strings, "<si><t>{noise:016x} {number} {noise:060x}</t></si>").expect("a text");
     }
@@ -202,7 +204,8 @@ fn a_hundred_thousand_elements_in_each_other() {
 fn entities_of_entities() {
     let mut dtd = String::from("<!DOCTYPE sst [<!ENTITY a0 \"laugh\">");
     for number in 1..30 {
-        dtd.push_str(&format!("<!ENTITY a{number} \"{}\">", format!("&a{};", number - 1).repeat(10)));
+        let ten = format!("&a{};", number - 1).repeat(10);
+        write!(dtd, "<!ENTITY a{number} \"{ten}\">").expect("a text");
     }
     let strings = format!("{dtd}]><sst><si><t>&a29;</t></si></sst>");
     refuse_book(&["document type"], &[("xl/sharedStrings.xml", &strings)]);
@@ -240,8 +243,11 @@ fn texts_and_tags_without_an_end() {
     }
     // Short as each of these is, together they are no cell.
     let varied = |number: u64| 0x1_f300 + (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55);
-    let references: String = (0..300_000).map(|number| format!("&#x{:x};", varied(number))).collect();
-    let strings = format!("<sst><si><t>{references}</t></si></sst>");
+    let mut strings = String::from("<sst><si><t>");
+    for number in 0..300_000 {
+        write!(strings, "&#x{:x};", varied(number)).expect("a text");
+    }
+    strings.push_str("</t></si></sst>");
     refuse_book(&["bytes in one cell"], &[("xl/sharedStrings.xml", &strings)]);
     let attributes = format!("<sst><si {}/></sst>", "a=\"b\" ".repeat(10_000));
     refuse_book(&["64 attributes"], &[("xl/sharedStrings.xml", &attributes)]);

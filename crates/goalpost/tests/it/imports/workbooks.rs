@@ -91,7 +91,7 @@ impl Server {
 
     fn goals(&self) -> Vec<GoalRecord> {
         let ids: Vec<i64> = self.titles().into_iter().map(|(id, ..)| id).collect();
-        use goalpost::orgs::queries::list;
+        let list = goalpost::orgs::queries::list;
         let organizations = self.db.snapshot(goalpost_db::Scope::Global, list).expect("a readable database");
         let number = organizations.first().expect("there is one").number;
         let read = self.db.snapshot(number, |tx| GoalRecord::read(tx, number, &ids));
@@ -132,7 +132,8 @@ impl Server {
     }
 }
 
-/// A second opinion: calamine finds the same texts in the same cells as the CSV has, and openpyxl and XlsxWriter wrote them.
+/// A second opinion: calamine finds the same texts in the same cells as the CSV has, and two others wrote them:
+/// openpyxl and Python's `XlsxWriter`.
 #[test]
 fn another_reader_finds_the_same_in_the_workbooks() {
     use calamine::{Data, Reader as _};
