@@ -19,7 +19,7 @@ pub(super) const CHANGE: &str = "Change";
 
 /// What became of the rows of a view.
 #[derive(Debug)]
-pub(super) struct RowChanges {
+pub(crate) struct RowChanges {
     created: HashSet<i64>,
     /// Those that are in the file besides what is removed; `None`: all of the view.
     present: Option<Vec<i64>>,

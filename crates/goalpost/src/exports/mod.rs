@@ -15,7 +15,7 @@
 //! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.
 
 pub mod api;
-mod changes;
+pub(crate) mod changes;
 pub mod columns;
 pub mod content;
 pub mod expiry;
@@ -27,7 +27,7 @@ pub mod queries;
 pub mod resource;
 mod reuse;
 pub mod spec;
-mod table;
+pub(crate) mod table;
 pub mod viva_csv;
 mod wording;
 pub mod worker;

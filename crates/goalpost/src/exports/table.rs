@@ -11,7 +11,7 @@ use super::wording::Wording;
 use crate::goals::rows::{GoalRow, Plan, Query};
 
 /// A table in the making.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     sink: Box<dyn Sink>,
     columns: Vec<&'static Column>,
     rows: Rows,
@@ -38,7 +38,7 @@ enum TagCells {
 
 impl<'a> Table<'a> {
     /// Begin a table of the goals of a query. `address` is where links lead, with the number of a goal behind it.
-    pub(super) fn new(
+    pub(crate) fn new(
         tx: &Tx<'_>,
         query: &Query<'_>,
         plan: &Plan,
@@ -100,23 +100,23 @@ impl<'a> Table<'a> {
     }
 
     /// Write the header. The columns are as they are told by [`Table::heads`].
-    pub(super) fn begin(&mut self) -> Result<(), Unfit> {
+    pub(crate) fn begin(&mut self) -> Result<(), Unfit> {
         let heads = self.heads.clone();
         self.sink.begin(&heads)
     }
 
     /// All columns.
-    pub(super) fn heads(&self) -> &[Head] {
+    pub(crate) fn heads(&self) -> &[Head] {
         &self.heads
     }
 
     /// Rows written until now.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// Rows that there will be.
-    pub(super) fn expected(&self) -> u64 {
+    pub(crate) fn expected(&self) -> u64 {
         self.expected
     }
 
@@ -148,7 +148,7 @@ impl<'a> Table<'a> {
     }
 
     /// Write what a goal has.
-    pub(super) fn write(&mut self, row: &GoalRow<'_>) -> Result<(), Unfit> {
+    pub(crate) fn write(&mut self, row: &GoalRow<'_>) -> Result<(), Unfit> {
         match (self.rows, self.tags) {
             (Rows::Goals, TagCells::Rows) => {
                 // One without tags has a row, too.
@@ -217,7 +217,7 @@ impl<'a> Table<'a> {
     }
 
     /// Of a goal that is gone there is its number.
-    pub(super) fn end(&mut self) -> Result<(), Unfit> {
+    pub(crate) fn end(&mut self) -> Result<(), Unfit> {
         for goal in self.changes.map_or(&[][..], RowChanges::removed) {
             self.sink.cell(Cell::Text("removed"))?;
             for place in 1..self.heads.len() {
@@ -229,11 +229,11 @@ impl<'a> Table<'a> {
         self.sink.end()
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.sink.waiting()
     }
 
-    pub(super) fn take(&mut self, next: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn take(&mut self, next: Vec<u8>) -> Vec<u8> {
         self.sink.take(next)
     }
 }

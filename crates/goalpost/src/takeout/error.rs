@@ -31,6 +31,9 @@ pub enum TakeoutError {
     /// A row cannot be written down.
     #[error("the database holds a value that does not fit its column `{0}`")]
     Strange(String),
+    /// The Parquet file of all goals cannot be written.
+    #[error("the goals do not fit into Parquet: {0}")]
+    Unfit(#[from] goalpost_tabular::Unfit),
     /// A file or folder cannot be used.
     #[error(transparent)]
     Files(#[from] BackupError),

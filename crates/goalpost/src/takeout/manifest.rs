@@ -7,7 +7,7 @@ use goalpost_db::Version;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::write::GOALS_CSV;
+use super::write::{GOALS_CSV, GOALS_PARQUET};
 use super::{Result, TakeoutError};
 use crate::backup::BackupError;
 use crate::backup::files::{Hashed, Sum};
@@ -140,7 +140,11 @@ impl Manifest {
 
     /// The objects of all files: the CSV says the same again.
     pub fn rows(&self) -> u64 {
-        self.files.iter().filter(|file| file.path != GOALS_CSV).filter_map(|file| file.rows).sum()
+        self.files
+            .iter()
+            .filter(|file| ![GOALS_CSV, GOALS_PARQUET].contains(&file.path.as_str()))
+            .filter_map(|file| file.rows)
+            .sum()
     }
 }
 

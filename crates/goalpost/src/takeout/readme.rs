@@ -63,6 +63,7 @@ pub(super) fn text() -> String {
         let _ = writeln!(text, "{:<34} {}", lines.path(), lines.about());
     }
     let _ = writeln!(text, "{:<34} All goals, as Viva Goals exported them", super::write::GOALS_CSV);
+    let _ = writeln!(text, "{:<34} All goals, with every column", super::write::GOALS_PARQUET);
     text.push_str("\nWhat is not here\n----------------\n\n");
     for (_, what) in LEFT_OUT {
         let _ = writeln!(text, "- {what}");

@@ -15,6 +15,8 @@ use super::manifest::{FileEntry, Manifest};
 use super::{Result, TakeoutError, field, readme};
 use crate::backup::files::{self, Hashed, PIECE};
 use crate::backup::{BackupError, Progress, Tell};
+use crate::exports::options::{CheckInCells, Columns, Format, KnownColumns, Options};
+use crate::exports::table;
 use crate::exports::viva_csv;
 use crate::goals::filter::{Condition, Subject};
 use crate::goals::history::AsOf;
@@ -25,6 +27,8 @@ use crate::orgs::queries::find_by_guid;
 
 /// The file of all goals, as Viva Goals wrote it.
 pub const GOALS_CSV: &str = "goals.csv";
+/// The same with every column that a file may have, typed, for programs that analyse tables.
+pub const GOALS_PARQUET: &str = "goals.parquet";
 /// Rows between two words about how far the work is.
 const TELL_EVERY: u64 = 20_000;
 
@@ -113,6 +117,7 @@ impl Save<'_> {
             self.done += 1;
         }
         manifest.files.push(self.goals_csv()?);
+        manifest.files.push(self.goals_parquet()?);
         let schema = json!({ "files": described });
         let schema = serde_json::to_string_pretty(&schema).expect("texts are written to memory") + "\n";
         manifest.files.push(self.text("schema.json", &schema)?);
@@ -165,17 +170,8 @@ impl Save<'_> {
     /// Write all goals as Viva Goals wrote them.
     fn goals_csv(&mut self) -> Result<FileEntry> {
         self.tell(GOALS_CSV.to_owned());
-        let subject = Subject::on_day(self.organization, None, self.tx.now_us());
-        let chosen = |_| Condition { sql: IS_HELD.to_owned(), params: Vec::new() };
-        let query = Query {
-            subject: &subject,
-            chosen: &chosen,
-            everything: true,
-            as_of: AsOf::Now,
-            wide: false,
-            levels: 0,
-            unrestricted: true,
-        };
+        let subject = self.nobody();
+        let query = all_goals(&subject, false);
         let plan = Plan::new(self.tx, &query)?;
         let check_ins = plan.most_checkins as usize;
         let mut out = Hashed::create(&self.folder.join(GOALS_CSV))?;
@@ -193,9 +189,59 @@ impl Save<'_> {
         Ok(FileEntry::new(GOALS_CSV.to_owned(), Some(summary.rows), out.finish()?))
     }
 
+    /// Write every column of all goals.
+    fn goals_parquet(&mut self) -> Result<FileEntry> {
+        self.tell(GOALS_PARQUET.to_owned());
+        let subject = self.nobody();
+        let query = all_goals(&subject, true);
+        let plan = Plan::new(self.tx, &query)?;
+        let options = Options {
+            format: Format::Parquet,
+            columns: Columns::Known(KnownColumns::All),
+            check_ins: Some(CheckInCells::None),
+            ..Options::default()
+        };
+        let mut out = Hashed::create(&self.folder.join(GOALS_PARQUET))?;
+        let mut file = table::Table::new(self.tx, &query, &plan, &options, GOALS_PARQUET, None, None)?;
+        let mut piece = Vec::new();
+        let mut hand_over = |file: &mut table::Table<'_>, enough: usize| {
+            while file.waiting() >= enough {
+                piece = file.take(std::mem::take(&mut piece));
+                out.append(&piece)?;
+                piece.clear();
+            }
+            Ok::<_, TakeoutError>(())
+        };
+        file.begin()?;
+        rows::each(self.tx, &query, &plan, |row| {
+            file.write(row)?;
+            hand_over(&mut file, PIECE)
+        })?;
+        file.end()?;
+        hand_over(&mut file, 1)?;
+        Ok(FileEntry::new(GOALS_PARQUET.to_owned(), Some(file.count()), out.finish()?))
+    }
+
+    fn nobody(&self) -> Subject {
+        Subject::on_day(self.organization, None, self.tx.now_us())
+    }
+
     fn text(&self, name: &str, text: &str) -> Result<FileEntry> {
         let mut out = Hashed::create(&self.folder.join(name))?;
         out.append(text.as_bytes())?;
         Ok(FileEntry::new(name.to_owned(), None, out.finish()?))
+    }
+}
+
+/// Every goal, whoever may see it.
+fn all_goals(subject: &Subject, wide: bool) -> Query<'_> {
+    Query {
+        subject,
+        chosen: &|_| Condition { sql: IS_HELD.to_owned(), params: Vec::new() },
+        everything: true,
+        as_of: AsOf::Now,
+        wide,
+        levels: 0,
+        unrestricted: true,
     }
 }
