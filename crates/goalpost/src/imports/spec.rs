@@ -36,7 +36,7 @@ impl ImportSpec {
         serde_json::from_str(text)
     }
 
-    /// What [`super::run`] is told for a job, about a file of this name.
+    /// What [`super::run()`] is told for a job, about a file of this name.
     pub(super) fn options(
         self,
         job: OfJob,
