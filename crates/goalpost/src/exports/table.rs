@@ -5,7 +5,7 @@ use goalpost_tabular::{Cell, ColumnKind, DialectCsv, Head, JsonLines, Parquet, S
 
 use super::changes::{CHANGE, RowChanges};
 use super::columns::{CHECK_IN_COLUMNS, Column};
-use super::options::{Format, Links, Options, Rows, Tags};
+use super::options::{Format, Options, Rows, Tags};
 use super::viva_csv;
 use super::wording::Wording;
 use crate::goals::rows::{GoalRow, Plan, Query};
@@ -37,7 +37,8 @@ enum TagCells {
 }
 
 impl<'a> Table<'a> {
-    /// Begin a table of the goals of a query. `address` is where links lead, with the number of a goal behind it.
+    /// Begin a table of the goals of a query. `address`: where the numbers of a workbook lead, with
+    /// the number behind it.
     pub(crate) fn new(
         tx: &Tx<'_>,
         query: &Query<'_>,
@@ -76,8 +77,8 @@ impl<'a> Table<'a> {
                     TagCells::Columns(tags) if column.name == "Tag" => tags,
                     _ => 1,
                 };
-                match address.filter(|_| options.links == Links::Id) {
-                    Some(address) => Box::new(book.link(before.map(|column| width(&column)).sum(), address)),
+                match address {
+                    Some(address) => Box::new(book.link(before.map(width).sum(), address)),
                     None => Box::new(book),
                 }
             }

@@ -317,8 +317,9 @@ fn text_of(file_name: &str, bytes: &[u8]) -> String {
             let metadata = file.metadata().file_metadata();
             let mut schema = Vec::new();
             parquet::schema::printer::print_schema(&mut schema, metadata.schema());
-            let rows = parquet_rows(bytes).iter().map(|row| format!("{row}\n")).collect::<String>();
-            format!("{:?}\n{}\n{rows}", metadata.created_by(), String::from_utf8_lossy(&schema))
+            let rows: Vec<String> = parquet_rows(bytes).iter().map(Value::to_string).collect();
+            let schema = String::from_utf8_lossy(&schema);
+            format!("{:?}\n{schema}\n{}", metadata.created_by(), rows.join("\n"))
         }
         _ => String::from_utf8(bytes.to_vec()).expect("UTF-8"),
     }
