@@ -72,6 +72,7 @@ fn insert_all(tx: &Tx<'_>, folder: &Path, manifest: &Manifest, tell: Tell<'_>) -
         let path = lines.path();
         let Some(file) = manifest.file(&path) else { continue };
         let table = tables.get(&lines.table()).ok_or_else(|| TakeoutError::Strange(lines.table()))?;
+        tell(Progress { what: path.clone(), done, total });
         let mut insert = Insert::new(tx, lines, table, whole, organization);
         each_line(folder, file, |number, line| {
             let row = insert.row(line).map_err(|why| wrong(&path, number, why))?;

@@ -13,7 +13,7 @@ use super::super::printer::{plain, remark};
 /// How often in a row a request is tried that may do better the next time.
 const TRIES: u32 = 6;
 /// The longest that is waited between two tries, whatever the server wishes.
-const LONGEST: Duration = Duration::from_mins(2);
+pub(super) const LONGEST: Duration = Duration::from_mins(2);
 /// Bytes of an answer that are read to learn what is wrong, or what became of an export.
 const MOST_BYTES: usize = 1 << 20;
 /// A server that says nothing for so long is asked again.
@@ -100,13 +100,13 @@ impl Server {
         }
     }
 
-    /// The same for an answer in JSON.
+    /// The same for an answer in JSON, with how long the server wishes that is waited before it is asked again.
     pub(super) async fn json(
         &self,
         method: &Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Result<Value, Refusal>, Failure> {
+    ) -> Result<Result<(Value, Option<Duration>), Refusal>, Failure> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -121,8 +121,9 @@ impl Server {
                 Ok(answer) => answer,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            let wait = retry_after(&answer);
             match read(answer).await {
-                Some(json) => return Ok(Ok(json)),
+                Some(json) => return Ok(Ok((json, wait))),
                 None if tries == TRIES => {
                     return Err(Failure::new(format!("the answer of `{}` is no JSON", self.base))
                         .hint("check that `--server` names a Goalpost server, and no page in front of it"));
@@ -140,7 +141,7 @@ pub(super) async fn pause(tries: u32, wish: Option<Duration>) {
 }
 
 /// How long the server wishes that is waited.
-pub(super) fn retry_after(answer: &Response) -> Option<Duration> {
+fn retry_after(answer: &Response) -> Option<Duration> {
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

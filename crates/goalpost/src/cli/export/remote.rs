@@ -17,9 +17,9 @@ use uuid::Uuid;
 use super::super::failure::Failure;
 use super::super::printer::{Progress, plain, remark};
 use super::ExportArgs;
-use super::client::{Server, pause};
+use super::client::{LONGEST, Server, pause};
 
-/// How long is waited between two looks at an export.
+/// How long is waited between two looks at an export, unless the server wishes otherwise.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often in a row a download may break off without a byte more.
 const TRIES: u32 = 6;
@@ -42,7 +42,7 @@ pub(super) async fn run(
     let progress = Progress::bar();
     progress.say("asking for the export");
     let id = match server.json(&Method::POST, &exports, Some(&body)).await? {
-        Ok(made) => id_of(made["id"].as_str())?,
+        Ok((made, _)) => id_of(made["id"].as_str())?,
         Err(refusal) => match refusal.pending() {
             Some(id) => {
                 let id = id_of(Some(id))?;
@@ -54,7 +54,7 @@ pub(super) async fn run(
     };
     let export = format!("{exports}/{id}");
     until_made(&server, &export, &progress).await?;
-    let manifest = server.json(&Method::GET, &format!("{export}/manifest"), None).await??;
+    let (manifest, _) = server.json(&Method::GET, &format!("{export}/manifest"), None).await??;
     let download = Download::new(out, id, &manifest)?;
     download.fetch(&server, &format!("{export}/content"), &progress).await?;
     Ok(manifest)
@@ -82,7 +82,7 @@ fn id_of(text: Option<&str>) -> Result<Uuid, Failure> {
 /// Wait until the file is there.
 async fn until_made(server: &Server, export: &str, progress: &Progress) -> Result<(), Failure> {
     loop {
-        let seen = server.json(&Method::GET, export, None).await??;
+        let (seen, wish) = server.json(&Method::GET, export, None).await??;
         match seen["status"].as_str() {
             Some("succeeded") => return Ok(()),
             Some("failed") => {
@@ -96,7 +96,7 @@ async fn until_made(server: &Server, export: &str, progress: &Progress) -> Resul
             Some("notStarted") => progress.say("waiting for a worker"),
             _ => return Err(Failure::new("the server's answer about the export is not understood")),
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(wish.unwrap_or(LOOK).min(LONGEST)).await;
     }
 }
 

@@ -12,13 +12,14 @@ use crate::store::download::hex as sha256;
 use goalpost_testing::Engine;
 
 /// Change a file, and let the manifest agree.
-fn forge(takeout: &Takeout, name: &str, change: impl FnOnce(&mut Vec<Value>)) {
+pub(super) fn forge(takeout: &Takeout, name: &str, change: impl FnOnce(&mut Vec<Value>)) {
     let mut lines = takeout.lines(name);
     change(&mut lines);
     let lines: Vec<String> = lines.iter().map(|line| line.to_string() + "\n").collect();
     write(takeout, name, lines.concat().as_bytes());
 }
 
+/// Write a file, and let the manifest agree.
 fn write(takeout: &Takeout, name: &str, bytes: &[u8]) {
     fs::write(takeout.path.join(name), bytes).unwrap();
     manifest(takeout, |manifest| {
@@ -30,7 +31,8 @@ fn write(takeout: &Takeout, name: &str, bytes: &[u8]) {
     });
 }
 
-fn manifest(takeout: &Takeout, change: impl FnOnce(&mut Value)) {
+/// Change the manifest.
+pub(super) fn manifest(takeout: &Takeout, change: impl FnOnce(&mut Value)) {
     let path = takeout.path.join("manifest.json");
     let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut manifest);

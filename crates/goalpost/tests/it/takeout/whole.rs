@@ -10,6 +10,7 @@ use goalpost_testing::{Engine, TestDatabase};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::hostile::{forge, manifest};
 use super::{Takeout, assert_same, empty_place, export, other_engine, stderr};
 use crate::jobs::process::Folder;
 use crate::store::download::hex as sha256;
@@ -53,9 +54,10 @@ fn no_table_and_no_column_of_an_organization_is_forgotten() {
 
 #[test]
 fn an_organization_goes_to_the_other_engine_and_back_and_is_the_same() {
-    let folder = Folder::new(200, "");
-    let first = Takeout::of(&folder);
-    let mut from = first;
+    // More rows than are inserted at a time, and a CSV of more than one piece.
+    let folder = Folder::new(600, "");
+    let mut from = Takeout::of(&folder);
+    assert!(from.lines("check-ins.jsonl").len() > 1_000);
     for engine in [other_engine(), Engine::of_this_run()] {
         let place = empty_place(engine, &folder);
         let rehearsed = from.read_back(&place, &["--dry-run"]);
@@ -178,6 +180,60 @@ fn an_organization_that_is_there_is_not_written_over() {
     assert_same(&takeout.path, &Takeout::of(&folder).path, "after a refusal");
     let wrong = takeout.read_back(&folder, &["--prune"]);
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+}
+
+#[test]
+fn an_organization_whose_number_is_taken_gets_another() {
+    let folder = Folder::new(10, "");
+    let takeout = Takeout::of(&folder);
+    let other = "00000000-0000-0000-0000-00000000000e";
+    forge(&takeout, "organization.jsonl", |lines| lines[0]["id"] = other.into());
+    manifest(&takeout, |manifest| manifest["organization"] = other.into());
+    // Beside the one that it was, where its people are other people.
+    let read = takeout.read_back(&folder, &[]);
+    assert!(read.status.success(), "{}", stderr(&read));
+    let told = stderr(&export(&folder, &takeout.above.path().join("which")));
+    assert!(told.contains("there are 2 organizations") && told.contains("--organization"), "{told}");
+    let again = takeout.above.path().join("again");
+    let mut command = folder.command("export");
+    let written =
+        command.args(["--everything", "--organization", other, "--out"]).arg(&again).output().unwrap();
+    assert!(written.status.success(), "{}", stderr(&written));
+    let number = super::lines(&again, "organization.jsonl")[0]["number"].as_i64().unwrap();
+    assert!(number >= 1 << 40 && takeout.lines("organization.jsonl")[0]["number"] != number, "{number}");
+    let (mut first, mut second) = (super::contents(&takeout.path), super::contents(&again));
+    for files in [&mut first, &mut second] {
+        files.remove("organization.jsonl");
+        files.remove("manifest.json");
+    }
+    assert!(first == second);
+}
+
+#[test]
+fn a_folder_of_an_older_program_is_read() {
+    let folder = Folder::new(20, "");
+    let takeout = Takeout::of(&folder);
+    let before = super::contents(&takeout.path);
+    // As if that one had known neither shares of views nor what is said at the end of a goal.
+    fs::remove_file(takeout.path.join("view-shares.jsonl")).unwrap();
+    let without = |lines: &mut Vec<Value>, name: &str| {
+        for line in lines {
+            line.as_object_mut().unwrap().remove(name).unwrap();
+        }
+    };
+    forge(&takeout, "goals.jsonl", |lines| without(lines, "endingNote"));
+    manifest(&takeout, |manifest| {
+        manifest["schema"] = "1.1".into();
+        manifest["files"].as_array_mut().unwrap().retain(|file| file["path"] != "view-shares.jsonl");
+    });
+    let place = empty_place(Engine::of_this_run(), &folder);
+    let read = takeout.read_back(&place, &[]);
+    assert!(read.status.success(), "{}", stderr(&read));
+    assert!(super::contents(&Takeout::of(&place).path) == before);
+    // What must be there is missed all the same.
+    forge(&takeout, "goals.jsonl", |lines| without(lines, "title"));
+    let refused = takeout.read_back(&empty_place(Engine::of_this_run(), &folder), &[]);
+    assert!(stderr(&refused).contains("line 1: `title` is null"), "{}", stderr(&refused));
 }
 
 #[tokio::test(flavor = "multi_thread")]
