@@ -153,6 +153,7 @@ fn an_import_that_is_taken_back_leaves_no_trace() {
         }
         changed += 1;
         let after = server.state();
+        assert_ne!(after, before, "seed {seed}");
         let undone = server.undo().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert_eq!(Some(undone.revision), report.revision);
         assert_eq!(server.state(), before, "seed {seed}");
