@@ -34,6 +34,8 @@ fn the_worker() {
     let number = |name: &str| order[name].as_i64().unwrap();
     let data = PathBuf::from(order["data"].as_str().unwrap());
     let mut config = Config { data, ..Config::default() };
+    // Each attempt is to make a file.
+    config.exports.reuse = false;
     config.database.url = order["database"].as_str().map(str::to_owned);
     let app = App::open(config).unwrap();
     let lease = Lease {
