@@ -17,13 +17,15 @@ struct Pass {
 /// The packages whose tests work on a database.
 const ON_DATABASES: &[&str] = &["goalpost", "goalpost-db"];
 
-/// What a pass on a server leaves out, by the beginning of its name: what runs on engines of its own choice anyway, and
-/// imports of a hundred thousand goals and more, which take minutes there in a test build.
-const ONCE: [&str; 5] = [
+/// What a pass on a server leaves out, by the beginning of its name: what runs on engines of its own choice anyway,
+/// what is refused before it meets an engine, and imports of a hundred thousand goals and more, which take minutes there
+/// in a test build.
+const ONCE: [&str; 6] = [
     "nodes::",
     "simulation::",
     "store::",
     "jobs::import_beside::",
+    "imports::bombs::",
     "imports::whole_files::rows_of_a_hundred",
 ];
 

@@ -121,13 +121,16 @@ pub(super) struct ExportArgs {
     /// The goals as they were on this day or at this instant
     #[arg(long, value_name = "DAY|INSTANT", value_parser = instant)]
     as_of: Option<Timestamp>,
+    /// Only what changed since this day or instant, such as `asOf` in the manifest of an earlier file
+    #[arg(long, value_name = "DAY|INSTANT", value_parser = instant, conflicts_with = "as_of")]
+    since: Option<Timestamp>,
     /// Print every column that there is, and end
     #[arg(long)]
     list_columns: bool,
 }
 
 /// What may be chosen of a file, by the names of the arguments.
-const CHOICES: [&str; 15] = [
+const CHOICES: [&str; 20] = [
     "view",
     "person",
     "force",
@@ -136,12 +139,17 @@ const CHOICES: [&str; 15] = [
     "rows",
     "check_ins",
     "tags",
+    "children",
+    "labels",
+    "time_zone",
+    "links",
     "compression",
     "profile",
     "separator",
     "decimal_mark",
     "formulas",
     "as_of",
+    "since",
     "list_columns",
 ];
 
@@ -274,6 +282,16 @@ fn prepare(
             let moment = revision_at(tx, organization.number, at.as_microsecond())
                 .map_err(|error| Failure::new(error.to_string()))?;
             spec = spec.as_of(moment);
+        }
+        if let Some(at) = args.since {
+            let since = revision_at(tx, organization.number, at.as_microsecond())
+                .map_err(|error| Failure::new(error.to_string()))?;
+            spec.options.iter().try_for_each(Options::check_changes).map_err(Failure::new)?;
+            if view.revision > since.revision {
+                return Err(Failure::new("the view was changed since then, so it held other goals")
+                    .hint("leave --since out: the whole file says what it holds now"));
+            }
+            spec = spec.since(since);
         }
         let id = person.number.0.to_string();
         audit::record(tx, organization.number, None, "exportByOperator", &id, &json!({ "view": guid }))?;

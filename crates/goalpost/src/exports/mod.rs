@@ -7,9 +7,10 @@
 //!                   lease lapsed
 //! ```
 //! Read in this order: [`api`] (a job is asked for), [`id`] (its name on the wire), [`spec`] (what it is to do),
-//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say; `changes`: of some rows only),
-//! [`resource`] and [`list`] (a job is
-//! looked at), `reuse` (the file is there already), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds the SQL of all.
+//! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say; of
+//! what changed only, by `changes`), `packer` (its pieces are stored), `reuse` (or it is there already), [`resource`]
+//! and [`list`] (a job is looked at), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds
+//! the SQL of most of them.
 //!
 //! Invariant: bytes become visible only through [`queries::publish`], in the transaction that ends the job under the
 //! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.
@@ -23,6 +24,7 @@ pub mod id;
 pub mod list;
 pub mod manifest;
 pub mod options;
+mod packer;
 pub mod queries;
 pub mod resource;
 mod reuse;

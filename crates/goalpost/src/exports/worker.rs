@@ -1,20 +1,19 @@
 //! Making the file: one snapshot is read and written on one thread, hashed and stored on another, then published.
 
 use std::future::Future;
-use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
-use flate2::write::GzEncoder;
 use goalpost_db::{Error, Scope, Tx};
 use goalpost_tabular::{ColumnKind, Csv, Head, Unfit};
 use serde_json::json;
 use tracing::Span;
 
 use super::changes::RowChanges;
-use super::options::{Compression, Links};
+use super::options::Links;
+use super::packer::{Packer, store};
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
@@ -30,12 +29,8 @@ use crate::store::{self, Writer};
 use crate::web::explorer_path;
 
 /// Bytes handed to the storing thread at a time, and how many such pieces may wait there: the memory of a job.
-const PIECE: usize = 256 * 1024;
+pub(super) const PIECE: usize = 256 * 1024;
 const PIECES: usize = 4;
-/// Whoever waits for a file would rather have it soon than small.
-const LEVEL: flate2::Compression = flate2::Compression::fast();
-/// What zstd itself begins with.
-const ZSTD_LEVEL: i32 = 3;
 
 /// The step of an export's job.
 #[derive(Debug)]
@@ -332,71 +327,6 @@ impl Pieces {
         }
         Ok(())
     }
-}
-
-/// Packs what is stored, on the thread that stores it.
-enum Packer {
-    None(Writer),
-    Gzip(Box<GzEncoder<Vec<u8>>>, Writer),
-    Zstd(Box<zstd::Encoder<'static, Vec<u8>>>, Writer),
-}
-
-impl Packer {
-    fn new(writer: Writer, compression: Compression) -> store::Result<Self> {
-        let packed = Vec::with_capacity(PIECE);
-        Ok(match compression {
-            Compression::None => Self::None(writer),
-            Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(packed, LEVEL)), writer),
-            Compression::Zstd => {
-                let mut encoder = zstd::Encoder::new(packed, ZSTD_LEVEL)?;
-                encoder.include_checksum(true)?;
-                Self::Zstd(Box::new(encoder), writer)
-            }
-        })
-    }
-
-    fn write(&mut self, piece: &[u8]) -> store::Result<()> {
-        let (packed, writer) = match self {
-            Self::None(writer) => return writer.write(piece),
-            Self::Gzip(encoder, writer) => {
-                encoder.write_all(piece)?;
-                (encoder.get_mut(), writer)
-            }
-            Self::Zstd(encoder, writer) => {
-                encoder.write_all(piece)?;
-                (encoder.get_mut(), writer)
-            }
-        };
-        writer.write(packed)?;
-        packed.clear();
-        Ok(())
-    }
-
-    fn finish(self) -> store::Result<Writer> {
-        let (rest, mut writer) = match self {
-            Self::None(writer) => return Ok(writer),
-            Self::Gzip(encoder, writer) => (encoder.finish()?, writer),
-            Self::Zstd(encoder, writer) => (encoder.finish()?, writer),
-        };
-        writer.write(&rest)?;
-        Ok(writer)
-    }
-}
-
-/// Store pieces until there are no more.
-fn store(
-    mut packer: Packer,
-    pieces: &Receiver<Vec<u8>>,
-    emptied: &SyncSender<Vec<u8>>,
-) -> store::Result<Writer> {
-    for mut piece in pieces {
-        packer.write(&piece)?;
-        piece.clear();
-        // A cell of a megabyte must not keep its buffer large for the rest of the file.
-        piece.shrink_to(2 * PIECE);
-        let _ = emptied.try_send(piece);
-    }
-    packer.finish()
 }
 
 fn stored_badly() -> StepError {

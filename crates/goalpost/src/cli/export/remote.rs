@@ -39,6 +39,9 @@ pub(super) async fn run(
     if let Some(at) = args.as_of {
         body["asOf"] = at.to_string().into();
     }
+    if let Some(at) = args.since {
+        body["since"] = at.to_string().into();
+    }
     let progress = Progress::bar();
     progress.say("asking for the export");
     let id = match server.json(&Method::POST, &exports, Some(&body)).await? {

@@ -66,6 +66,28 @@ fn each_format_is_written_with_its_manifest_beside_it() {
 }
 
 #[test]
+fn what_changed_since_a_file_is_in_the_next_one() {
+    let (shell, _, organization) = demo();
+    let first = shell.json(&args(&organization, &["--out", "goals.csv"]));
+    let since = first["asOf"].as_str().unwrap();
+    let rows: Vec<String> =
+        String::from_utf8(read(&shell, "goals.csv")).unwrap().lines().map(str::to_owned).collect();
+    let goal = rows[1].split(',').next().unwrap();
+    let changed =
+        ["goal", "change", &organization[0], &organization[1], "--goal", goal, "--title", "Another"];
+    shell.text(&changed);
+    let more = ["--out", "changes.csv", "--columns", "Id,Title", "--since", since];
+    let told = shell.json(&args(&organization, &more));
+    assert_eq!(
+        told["rows"].as_u64(),
+        Some(String::from_utf8(read(&shell, "changes.csv")).unwrap().lines().count() as u64 - 1)
+    );
+    let changes = String::from_utf8(read(&shell, "changes.csv")).unwrap();
+    assert!(changes.contains(&format!("changed,{goal},Another\r\n")), "{changes}");
+    assert!(changes.lines().count() < rows.len(), "{changes}");
+}
+
+#[test]
 fn a_file_that_is_there_is_written_over_only_if_that_is_said() {
     let (shell, _, organization) = demo();
     shell.write("goals.csv", "mine");
@@ -91,6 +113,8 @@ fn what_is_not_there_is_told_with_what_is() {
         (1, &["--columns", "Id,Id"], "named twice".to_owned()),
         (1, &["--as", "nobody@contoso.example"], "nobody@contoso.example".to_owned()),
         (1, &["--as-of", "1999-01-01"], String::new()),
+        (1, &["--since", "1999-01-01"], String::new()),
+        (2, &["--since", "2026-01-01", "--as-of", "2026-01-01"], "cannot be used with".to_owned()),
         (2, &["--as-of", "soon"], "write a day such as 2026-01-31".to_owned()),
         (2, &["--format", "pdf"], "possible values".to_owned()),
         (2, &["--token-file", "x"], "--server".to_owned()),
