@@ -1,5 +1,5 @@
 //! `cargo xtask clients`: programs that others wrote, against the built program. Microsoft's own Python client at the Graph
-//! door; readers of CSV, JSON, workbooks and Parquet on files of every format; two libraries that speak OData, and schemathesis, which invents requests, at `/api/v1`.
+//! door; readers of CSV, JSON, workbooks and Parquet, and LibreOffice, on files of every format; two libraries that speak OData, and schemathesis, which invents requests, at `/api/v1`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     };
     steps.step("Microsoft's client", hint, || check("msgraph_beta_sdk.py", &[]))?;
     steps.step("csv, json, openpyxl, pyarrow, pandas and DuckDB", hint, || check("files.py", &[]))?;
+    steps.step("LibreOffice", hint, || check("libreoffice.py", &[]))?;
     steps.step("python-odata", hint, || check("odata_python.py", &[]))?;
     steps.step("@odata/client", hint, || check("odata_node.py", &[&tools::node()?, &packages()]))?;
     steps.step(
