@@ -15,6 +15,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
         "install the clients",
         "`tests/clients` has requirements.txt and node/package-lock.json, which name what is installed",
         || {
+            debian("libreoffice-calc", || output(program("soffice").arg("--version")).is_some())?;
             debian("python3-venv", || output(program("python3").args(["-c", "import ensurepip"])).is_some())?;
             program::run(program("python3").args(["-m", "venv"]).arg(environment()))?;
             program::run(program(python()).args([
