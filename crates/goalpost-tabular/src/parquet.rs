@@ -82,7 +82,8 @@ impl Column {
                 size_of_val(&value)
             }
             (Values::Numbers(values), Cell::Number(value)) => {
-                values.push(value);
+                // A zero has no sign in any format: not every database keeps it.
+                values.push(value + 0.0);
                 size_of_val(&value)
             }
             (Values::Texts { bytes, ends }, Cell::Text(text)) => {

@@ -293,6 +293,31 @@ fn a_large_parquet_file_has_row_groups_of_bounded_size() {
 }
 
 #[test]
+fn a_zero_has_no_sign_in_any_format() {
+    let heads = [Head { name: "value".to_owned(), kind: ColumnKind::Number }];
+    let file = |mut sink: Box<dyn Sink>, zero: f64| {
+        sink.begin(&heads).expect("a header");
+        sink.cell(Cell::Number(zero)).expect("a number");
+        sink.end_row().expect("a row");
+        sink.end().expect("an end");
+        let mut file = Vec::new();
+        while sink.waiting() > 0 {
+            file.extend(sink.take(Vec::new()));
+        }
+        file
+    };
+    let sinks: [fn() -> Box<dyn Sink>; 4] = [
+        || Box::new(DialectCsv::new(Dialect::MACHINE)),
+        || Box::new(JsonLines::new()),
+        || Box::new(Xlsx::new("zero", 1)),
+        || Box::new(Parquet::new()),
+    ];
+    for sink in sinks {
+        assert_eq!(file(sink(), -0.0), file(sink(), 0.0));
+    }
+}
+
+#[test]
 fn a_parquet_file_may_have_no_rows_and_no_wrong_days() {
     let bytes = written(Parquet::new(), &[]).expect("an empty file");
     let file = SerializedFileReader::new(Bytes::from(bytes)).expect("a Parquet file");
