@@ -100,7 +100,7 @@ fn require_kind(head: &[u8]) -> Result<(), GraphError> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupportedMediaType",
         "unknownFile",
-        "The body is no file that can be imported. Send the ZIP of an organization, or the CSV of a view, as it is.",
+        "The body is no file that can be imported. Send the ZIP of an organization, or the CSV or workbook of a view, as it is.",
     ))
 }
 

@@ -38,6 +38,7 @@ pub mod worker;
 
 pub use error::ImportError;
 use goalpost_viva::Limits;
+use goalpost_viva::sheet::SheetLimits;
 pub use report::csv::table as report_table;
 pub use report::{
     Certainty, Conflict, ImportedFile, ImportedOrganization, KeptAside, Label, LeftOut, Listed, Missing,
@@ -93,6 +94,21 @@ pub struct OfJob {
     pub creator: Option<PersonNumber>,
     /// How long the job is kept once it has ended, microseconds.
     pub keep_us: i64,
+}
+
+impl ImportOptions {
+    /// How large a table may be: as an operator's own, but no larger than a file that is sent may be.
+    pub(crate) fn sheet_limits(&self) -> SheetLimits {
+        let all = SheetLimits::OPERATOR;
+        match self.limits {
+            None => all,
+            Some(Limits { packed_bytes, unpacked_bytes, .. }) => SheetLimits {
+                bytes: all.bytes.min(packed_bytes),
+                unpacked_bytes: all.unpacked_bytes.min(unpacked_bytes),
+                ..all
+            },
+        }
+    }
 }
 
 /// How far an import is. Told now and then, never more often than every few hundred elements.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use goalpost_db::{Error, Tx, params};
-use goalpost_viva::sheet::{CellError, SheetLimits, UserColumn as Cell, UserRow, read_users};
+use goalpost_viva::sheet::{CellError, UserColumn as Cell, UserRow, read_users};
 use goalpost_viva::{Archive, Heading, Limits, Named, Person, User, Writer};
 use jiff::civil::DateTime;
 
@@ -25,7 +25,7 @@ pub(super) fn check(
     if kind == Kind::Workbook {
         return Ok(None);
     }
-    let read = read_users(file, SheetLimits::OPERATOR, &options.map.headers);
+    let read = read_users(file, options.sheet_limits(), &options.map.headers);
     let read = read.map_err(|source| ImportError::Table { path: path.to_owned(), source })?;
     let Some((users, mut problems)) = read else { return Ok(None) };
     if options.prune {

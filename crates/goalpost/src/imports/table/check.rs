@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 
-use goalpost_viva::sheet::{CellError, Column, Encoding, Explorer, HeaderWords, SheetError, SheetLimits};
+use goalpost_viva::sheet::{CellError, Column, Encoding, Explorer, HeaderWords, SheetError};
 use roaring::RoaringTreemap;
 
 use super::super::{ImportError, ImportOptions, Progress};
@@ -48,7 +48,7 @@ pub(in crate::imports) fn check(
     }
     let words = options.map.headers.iter().map(|(word, header)| (word.as_str(), header.as_str()));
     let words = HeaderWords::new(words).map_err(wrong)?;
-    let limits = SheetLimits::OPERATOR;
+    let limits = options.sheet_limits();
     let table = match kind {
         Kind::Workbook => Explorer::open_workbook(file, limits, &words, &|| spool_in(data_folder, "texts")),
         _ => Explorer::open(file, limits, &words),

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::path::Path;
 
 use goalpost_db::Tx;
-use goalpost_viva::sheet::{SheetLimits, Template, read_template};
+use goalpost_viva::sheet::{Template, read_template};
 use goalpost_viva::{Archive, Heading, Limits, Writer};
 use jiff::civil::DateTime;
 
@@ -41,7 +41,7 @@ pub(super) fn check(
     let wrong = |source| ImportError::Table { path: path.to_owned(), source };
     let is_workbook = kind == Kind::Workbook;
     let spool = || spool_in(data_folder, "texts");
-    let template = read_template(file, is_workbook, SheetLimits::OPERATOR, &spool).map_err(wrong)?;
+    let template = read_template(file, is_workbook, options.sheet_limits(), &spool).map_err(wrong)?;
     if template.is_some() && options.prune {
         return Err(ImportError::NothingToPrune);
     }

@@ -229,6 +229,22 @@ async fn what_is_no_file_or_too_large_is_refused_at_the_door() {
     assert_eq!(bring(&door, "", whole).await.1["status"], "succeeded");
 }
 
+/// A view of one goal whose text is larger, unpacked, than a server with little room takes.
+fn large_workbook() -> Vec<u8> {
+    use goalpost_tabular::{Cell, ColumnKind, Head, Sink as _, Xlsx};
+
+    // Numbers, which hardly pack.
+    let text: String = (0..6_000_u64).map(|n| format!("{} ", n * n * 7_919 % 99_991)).collect();
+    let head = |name: &str| Head { name: name.to_owned(), kind: ColumnKind::Text };
+    let mut sheet = Xlsx::new("goals", 1);
+    sheet.begin(&[head("Title"), head("Description")]).expect("a header");
+    sheet.cell(Cell::Text("A goal")).expect("a text");
+    sheet.cell(Cell::Text(&text)).expect("a text");
+    sheet.end_row().expect("a row");
+    sheet.end().expect("an end");
+    sheet.take(Vec::new())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_taken_fails_with_a_report() {
     let door = Door::with_settings(&company(), |config| config.imports.max_unpacked_bytes = 20_000).await;
@@ -245,6 +261,7 @@ async fn a_file_that_cannot_be_taken_fails_with_a_report() {
         (broken, "cannot be imported"),
         (twice, "the file has 1 problem"),
         (large, "bytes in all entries, unpacked"),
+        (large_workbook(), "bytes in all entries, unpacked"),
         (b"Name;Size\r\nx;1\r\n".to_vec(), "cannot be imported"),
     ] {
         let (path, seen) = bring(&door, "fileName=mine.zip", file).await;
