@@ -1,5 +1,5 @@
 //! `cargo xtask clients`: programs that others wrote, against the built program. Microsoft's own Python client at the Graph
-//! door; readers of CSV, JSON, workbooks and Parquet, and LibreOffice, on files of every format; two libraries that speak OData, and schemathesis, which invents requests, at `/api/v1`.
+//! door; readers of CSV, JSON, workbooks and Parquet, and a spreadsheet program, on files of every format; two libraries that speak OData, and schemathesis, which invents requests, at `/api/v1`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -32,7 +32,7 @@ struct BenchArgs {
     /// How often everything is done
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
-    /// A Python with XlsxWriter and DuckDB
+    /// A Python that has what requirements.txt names
     #[arg(long, value_name = "FILE")]
     python: PathBuf,
     /// The program in rust-peer, built
