@@ -67,7 +67,7 @@ pub struct Made {
     pub as_of_at: i64,
     /// What stands beside it, as JSON.
     pub manifest: String,
-    /// What it was made of; see [`super::reuse`].
+    /// What it was made of; see `exports::reuse`.
     pub basis: [u8; 32],
 }
 
