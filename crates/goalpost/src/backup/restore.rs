@@ -255,7 +255,8 @@ impl Insert<'_> {
     }
 }
 
-fn size(value: &Value) -> usize {
+/// Bytes that a value takes in memory, or so.
+pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
         Value::Blob(bytes) => bytes.len(),

@@ -29,6 +29,7 @@ pub mod queries;
 mod report;
 mod run;
 mod spec;
+mod spool;
 mod table;
 mod template;
 mod time;

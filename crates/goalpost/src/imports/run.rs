@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use goalpost_db::{Db, Scope, Tx, params};
-use goalpost_viva::sheet::{Template, UserRow};
 use goalpost_viva::{Archive, Element, Entity, Limits, Problems, Survey};
 use sha2::{Digest, Sha256};
 
@@ -18,7 +17,7 @@ use super::mentions::Mentions;
 use super::organization::{find_or_make, find_or_make_for_table};
 use super::people::People;
 use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
-use super::table::{self, CheckedTable, ImportMap, Kind, Partial};
+use super::table::{self, ImportMap, Kind, Partial};
 use super::{ImportError, ImportOptions, OfJob, Progress, queries as record, template, users};
 use crate::goals::recompute;
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
@@ -92,20 +91,44 @@ pub fn run(
             if let Some(template) = template::check(&opened, file, kind, data_folder, options)? {
                 (input.sha256, input.size_bytes) = seal(&mut report)?;
                 return save(db, data_folder, options, |tx| {
-                    write_template(tx, &template, &input, data_folder, report.clone(), progress)
+                    write_translated(
+                        tx,
+                        &input,
+                        report.clone(),
+                        progress,
+                        |(organization, is_new), report| {
+                            // What a row names must be here.
+                            if *is_new {
+                                return Err(ImportError::NotHere);
+                            }
+                            template::translate(
+                                tx,
+                                organization.number,
+                                &template,
+                                options,
+                                file,
+                                data_folder,
+                                report,
+                            )
+                        },
+                    )
                 });
             }
             if let Some(users) = users::check(&opened, file, kind, options)? {
                 (input.sha256, input.size_bytes) = seal(&mut report)?;
                 return save(db, data_folder, options, |tx| {
-                    write_people(tx, &users, &input, data_folder, report.clone(), progress)
+                    write_translated(tx, &input, report.clone(), progress, |(organization, _), _| {
+                        users::translate(tx, organization.number, &users, options, file, data_folder)
+                    })
                 });
             }
             let mut checked = table::check(opened, file, kind, data_folder, options, progress)?;
             report.notes.clone_from(&checked.notes);
             (input.sha256, input.size_bytes) = seal(&mut report)?;
             save(db, data_folder, options, |tx| {
-                write_table(tx, &mut checked, &input, data_folder, report.clone(), progress)
+                write_translated(tx, &input, report.clone(), progress, |(organization, _), _| {
+                    table::translate(tx, organization.number, &mut checked, options, file, data_folder)
+                })
             })
         }
         Kind::Zip => {
@@ -230,55 +253,19 @@ struct Input<'a> {
     path: &'a Path,
 }
 
-/// Turn a table into elements, and write those.
-fn write_table(
-    tx: &Tx<'_>,
-    checked: &mut CheckedTable,
-    input: &Input<'_>,
-    data_folder: &Path,
-    report: Report,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report, ImportError> {
-    let found = find_or_make_for_table(tx, input.options, report.file.organization_number)?;
-    let number = found.0.number;
-    let (mut archive, partial) =
-        table::translate(tx, number, checked, input.options, input.path, data_folder)?;
-    let survey = survey_of(&mut archive, &mut |_| {})?;
-    write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
-}
+/// What another form of file becomes: elements, and what they leave open.
+type Translated = Result<(Archive<File>, Partial), ImportError>;
 
-/// Turn the rows of a template into elements, and write those.
-fn write_template(
+/// Turn what is no ZIP into one, for this organization, which may just have been made; and write its elements.
+fn write_translated(
     tx: &Tx<'_>,
-    template: &Template,
     input: &Input<'_>,
-    data_folder: &Path,
     mut report: Report,
     progress: &mut dyn FnMut(Progress),
+    translate: impl FnOnce(&(Organization, bool), &mut Report) -> Translated,
 ) -> Result<Report, ImportError> {
     let found = find_or_make_for_table(tx, input.options, report.file.organization_number)?;
-    let number = found.0.number;
-    if found.1 {
-        return Err(ImportError::NotHere);
-    }
-    let (mut archive, partial) =
-        template::translate(tx, number, template, input.options, input.path, data_folder, &mut report)?;
-    let survey = survey_of(&mut archive, &mut |_| {})?;
-    write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
-}
-
-/// Turn the rows of people into elements, and write those.
-fn write_people(
-    tx: &Tx<'_>,
-    users: &[UserRow],
-    input: &Input<'_>,
-    data_folder: &Path,
-    report: Report,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report, ImportError> {
-    let found = find_or_make_for_table(tx, input.options, report.file.organization_number)?;
-    let number = found.0.number;
-    let (mut archive, partial) = users::translate(tx, number, users, input.options, input.path, data_folder)?;
+    let (mut archive, partial) = translate(&found, &mut report)?;
     let survey = survey_of(&mut archive, &mut |_| {})?;
     write_all(tx, &mut archive, input, &survey, found, Some(partial), report, progress)
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use goalpost_db::{Error, Tx, params};
 use goalpost_viva::sheet::{CellError, UserColumn as Cell, UserRow, read_users};
-use goalpost_viva::{Archive, Heading, Limits, Named, Person, User, Writer};
-use jiff::civil::DateTime;
+use goalpost_viva::{Archive, Named, Person, User};
 
-use super::table::{Bearer, CellProblems, Kind, Minter, Names, Partial, distinct, spool_in};
+use super::spool::Spool;
+use super::table::{Bearer, CellProblems, Kind, Minter, Names, Partial, distinct};
 use super::{ImportError, ImportOptions};
 use crate::ids::{OrganizationNumber, fold};
 
@@ -83,12 +83,7 @@ pub(super) fn translate(
         };
         ids.insert(fold(email), id);
     }
-    let file_error = |source| ImportError::File { path: path.to_owned(), source: Box::new(source) };
-    let spool = spool_in(data_folder, "part");
-    let spool = spool.map_err(|source| ImportError::Io { path: data_folder.to_owned(), source })?;
-    let exported_at = DateTime::constant(2000, 1, 1, 0, 0, 0, 0);
-    let heading = Heading { organization_number: 0, user_number: 0, exported_at };
-    let mut writer = Writer::new(spool, heading).map_err(file_error)?;
+    let mut spool = Spool::begin(data_folder, path)?;
     for row in rows {
         let email = row.get(Cell::Email).unwrap_or_default();
         let id = ids.get(&fold(email)).copied().unwrap_or_default();
@@ -114,11 +109,9 @@ pub(super) fn translate(
             manager: row.get(Cell::Manager).map(|word| manager(word, &ids, &names)).or(before.manager),
             ..before
         };
-        writer.write_with(&user, &distinct(row.aside.clone())).map_err(file_error)?;
+        spool.write_with(&user, &distinct(row.aside.clone()))?;
     }
-    let limits = Limits { ratio: u64::MAX, text_bytes: 8 << 20, ..Limits::OPERATOR };
-    let archive = Archive::open(writer.finish().map_err(file_error)?, limits).map_err(file_error)?;
-    Ok((archive, Partial::of_people()))
+    Ok((spool.into_archive()?, Partial::of_people()))
 }
 
 /// Everybody who is here, as far as a file says it.

@@ -7,6 +7,7 @@
 //!   organization.jsonl, …      every row of the organization, one JSON object a line
 //!   history/goals.jsonl, …     what rows said before, and until which revision
 //!   goals.csv                  all goals as Viva Goals wrote them, also restricted ones
+//!   goals.parquet              the same goals with every column, typed
 //!   manifest.json              rows, bytes and SHA-256 of each file
 //! ```
 //! All of it is of one instant, from one snapshot. The bytes are the same for the same data on either engine, and what

@@ -15,6 +15,7 @@ use super::dictionary::{Field, Lines, Part};
 use super::manifest::{FileEntry, Manifest};
 use super::{Result, TakeoutError, field};
 use crate::backup::files::{self, PIECE, Sum};
+use crate::backup::restore::size;
 use crate::backup::{BackupError, Progress, Tell};
 use crate::ids::{OrganizationNumber, fold};
 use crate::orgs::queries::{find_by_guid, free_number};
@@ -281,13 +282,5 @@ impl<'a> Insert<'a> {
         self.rows.clear();
         self.bytes = 0;
         Ok(())
-    }
-}
-
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.len(),
-        Value::Blob(bytes) => bytes.len(),
-        _ => 8,
     }
 }

@@ -21,6 +21,7 @@ the same order; null means that there is no value. Any program that reads JSON r
 
 goals.csv has all goals once more, one a row, in the form in which Viva Goals exported them: RFC 4180, UTF-8, a header
 line. It opens in any spreadsheet; there, import its columns as text. It is made of the other files and adds nothing.
+goals.parquet has the same goals with every column, typed, for programs that analyse tables.
 
 schema.json says of every file what its objects are, which fields make one of them the only one, and of every field its
 type, its meaning, whether it may be null, and which file has the thing that it names.

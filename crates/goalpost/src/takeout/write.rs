@@ -127,7 +127,7 @@ impl Save<'_> {
     }
 
     fn tell(&mut self, what: String) {
-        // The CSV takes about as long as all else.
+        // The two tables of all goals take about as long as all else.
         let total = 2 * Part::all().count() as u64;
         (self.tell)(Progress { what, done: self.done, total });
     }

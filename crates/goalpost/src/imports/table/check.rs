@@ -7,9 +7,10 @@ use std::path::Path;
 use goalpost_viva::sheet::{CellError, Column, Encoding, Explorer, HeaderWords, SheetError};
 use roaring::RoaringTreemap;
 
+use super::super::spool::file_in;
 use super::super::{ImportError, ImportOptions, Progress};
+use super::Kind;
 use super::numbers::hash;
-use super::{Kind, spool_in};
 
 /// Problems that are listed; the others are counted.
 const LISTED: usize = 50;
@@ -50,7 +51,7 @@ pub(in crate::imports) fn check(
     let words = HeaderWords::new(words).map_err(wrong)?;
     let limits = options.sheet_limits();
     let table = match kind {
-        Kind::Workbook => Explorer::open_workbook(file, limits, &words, &|| spool_in(data_folder, "texts")),
+        Kind::Workbook => Explorer::open_workbook(file, limits, &words, &|| file_in(data_folder, "texts")),
         _ => Explorer::open(file, limits, &words),
     };
     let table = table.map_err(wrong)?;

@@ -20,7 +20,7 @@ mod partial;
 mod same;
 mod translate;
 
-pub(super) use check::{CellProblems, CheckedTable, check};
+pub(super) use check::{CellProblems, check};
 pub use map::ImportMap;
 pub(super) use names::{Bearer, Names};
 pub(super) use numbers::{Minter, numbers};
@@ -68,15 +68,6 @@ impl Kind {
             Self::Table
         })
     }
-}
-
-/// A file in the data folder that is gone when it is closed.
-pub(super) fn spool_in(data_folder: &Path, name: &str) -> std::io::Result<File> {
-    let path = data_folder.join(format!("import.{name}"));
-    let file = File::options().create(true).truncate(true).read(true).write(true).open(&path)?;
-    // Where an open file cannot be taken away, the next import begins it anew.
-    let _ = std::fs::remove_file(&path);
-    Ok(file)
 }
 
 /// What the name of a file says: `VivaGoals_{organization}_{view}_{YYYY_MM_DD}_{seconds}.csv`, or `.xlsx`.

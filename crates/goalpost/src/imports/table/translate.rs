@@ -6,12 +6,10 @@ use std::path::Path;
 
 use goalpost_db::{Tx, Value, params};
 use goalpost_viva::sheet::{self, CellError, Column as Header, GoalRow, SheetError};
-use goalpost_viva::{
-    Alignment, Archive, Aside, Heading, Limits, Named, Objective, Period, Permissions, Person, Tag, Team,
-    Writer,
-};
-use jiff::civil::{Date, DateTime};
+use goalpost_viva::{Alignment, Archive, Aside, Named, Objective, Period, Permissions, Person, Tag, Team};
+use jiff::civil::Date;
 
+use super::super::spool::Spool;
 use super::super::time::micros;
 use super::super::{ImportError, ImportOptions};
 use super::check::CheckedTable;
@@ -20,7 +18,6 @@ use super::names::Names;
 use super::numbers::{Minter, Unnumbered, numbers};
 use super::outcome::{MeasureColumns, Measured, measured, number_text};
 use super::partial::Partial;
-use super::spool_in;
 use crate::goals::Origin;
 use crate::goals::edit::Field;
 use crate::goals::record::{Column, GoalRecord, List};
@@ -56,9 +53,7 @@ pub(in crate::imports) fn translate(
         partial,
         problems: Vec::new(),
     };
-    let spool = spool_in(data_folder, "part")
-        .map_err(|source| ImportError::Io { path: data_folder.to_owned(), source })?;
-    let archive = translation.write(checked, spool, path)?;
+    let archive = translation.write(checked, data_folder, path)?;
     Ok((archive, translation.partial))
 }
 
@@ -112,28 +107,25 @@ impl<'a> Translation<'a> {
     fn write(
         &mut self,
         checked: &mut CheckedTable,
-        spool: File,
+        data_folder: &Path,
         path: &Path,
     ) -> Result<Archive<File>, ImportError> {
         let table_error = |stop| match stop {
             Stop::Sheet(source) => ImportError::Table { path: path.to_owned(), source },
             Stop::Import(error) => error,
         };
-        let file_error = |source| ImportError::File { path: path.to_owned(), source: Box::new(source) };
         self.name_everything(checked).map_err(table_error)?;
         self.make_room_for(checked)?;
 
-        let exported_at = DateTime::constant(2000, 1, 1, 0, 0, 0, 0);
-        let heading = Heading { organization_number: 0, user_number: 0, exported_at };
-        let mut writer = Writer::new(spool, heading).map_err(file_error)?;
+        let mut spool = Spool::begin(data_folder, path)?;
         for team in std::mem::take(&mut self.new_teams) {
-            writer.write(&team).map_err(file_error)?;
+            spool.write(&team)?;
         }
         for period in self.take_new_periods() {
-            writer.write(&period).map_err(file_error)?;
+            spool.write(&period)?;
         }
         for tag in std::mem::take(&mut self.new_tags) {
-            writer.write(&tag).map_err(file_error)?;
+            spool.write(&tag)?;
         }
         let mut write_goals = |this: &mut Self, rows: Vec<GoalRow>, table: &Columns| {
             let ids: Vec<i64> = rows.iter().filter_map(|row| row.id).collect();
@@ -141,7 +133,7 @@ impl<'a> Translation<'a> {
             for row in rows {
                 let old = row.id.and_then(|id| present.get(&id));
                 let (goal, aside) = this.goal(row, old, table)?;
-                writer.write_with(&goal, &aside).map_err(file_error)?;
+                spool.write_with(&goal, &aside)?;
             }
             Ok(())
         };
@@ -153,21 +145,12 @@ impl<'a> Translation<'a> {
         }
         let mut write_check_ins = |this: &mut Self, rows: Vec<GoalRow>, _: &Columns| {
             for check_in in this.check_ins(rows)? {
-                writer.write(&check_in).map_err(file_error)?;
+                spool.write(&check_in)?;
             }
             Ok(())
         };
         self.each_batch(checked, &mut write_check_ins).map_err(table_error)?;
-        let spool = writer.finish().map_err(file_error)?;
-        // What was just written unpacks as well as it was packed, and is no larger than the table.
-        let limits = Limits {
-            packed_bytes: u64::MAX,
-            unpacked_bytes: u64::MAX,
-            ratio: u64::MAX,
-            text_bytes: 8 << 20,
-            ..Limits::OPERATOR
-        };
-        Archive::open(spool, limits).map_err(file_error)
+        spool.into_archive()
     }
 
     /// Give every row its number, and every team, period and tag that is new one as well.

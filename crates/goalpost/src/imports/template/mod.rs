@@ -20,12 +20,12 @@ use std::fs::File;
 use std::path::Path;
 
 use goalpost_db::Tx;
+use goalpost_viva::Archive;
 use goalpost_viva::sheet::{Template, read_template};
-use goalpost_viva::{Archive, Heading, Limits, Writer};
-use jiff::civil::DateTime;
 
 use super::report::{LeftOut, Report};
-use super::table::{Kind, Partial, spool_in};
+use super::spool::{Spool, file_in};
+use super::table::{Kind, Partial};
 use super::{ImportError, ImportOptions};
 use crate::ids::OrganizationNumber;
 use goal::Place;
@@ -40,7 +40,7 @@ pub(super) fn check(
 ) -> Result<Option<Template>, ImportError> {
     let wrong = |source| ImportError::Table { path: path.to_owned(), source };
     let is_workbook = kind == Kind::Workbook;
-    let spool = || spool_in(data_folder, "texts");
+    let spool = || file_in(data_folder, "texts");
     let template = read_template(file, is_workbook, options.sheet_limits(), &spool).map_err(wrong)?;
     if template.is_some() && options.prune {
         return Err(ImportError::NothingToPrune);
@@ -77,16 +77,8 @@ pub(super) fn translate(
     }
     report.left_out_headers.clone_from(&template.headers);
 
-    let file_error = |source| ImportError::File { path: path.to_owned(), source: Box::new(source) };
-    let spool = spool_in(data_folder, "part");
-    let spool = spool.map_err(|source| ImportError::Io { path: data_folder.to_owned(), source })?;
-    let exported_at = DateTime::constant(2000, 1, 1, 0, 0, 0, 0);
-    let heading = Heading { organization_number: 0, user_number: 0, exported_at };
-    let mut writer = Writer::new(spool, heading).map_err(file_error)?;
-    place.new_tags.iter().try_for_each(|tag| writer.write(tag)).map_err(file_error)?;
-    goals.iter().try_for_each(|goal| writer.write(goal)).map_err(file_error)?;
-    // What was just written unpacks as well as it was packed.
-    let limits = Limits { ratio: u64::MAX, text_bytes: 8 << 20, ..Limits::OPERATOR };
-    let archive = Archive::open(writer.finish().map_err(file_error)?, limits).map_err(file_error)?;
-    Ok((archive, partial))
+    let mut spool = Spool::begin(data_folder, path)?;
+    place.new_tags.iter().try_for_each(|tag| spool.write(tag))?;
+    goals.iter().try_for_each(|goal| spool.write(goal))?;
+    Ok((spool.into_archive()?, partial))
 }
