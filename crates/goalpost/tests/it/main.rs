@@ -5,6 +5,7 @@ mod api;
 mod backup;
 mod checkins;
 mod cli;
+mod dying;
 mod exports;
 mod filter;
 mod goals;

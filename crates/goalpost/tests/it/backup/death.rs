@@ -1,60 +1,33 @@
 //! Backups and restores that die in the middle, as by `kill -9`.
 
 use std::path::Path;
-use std::process::Command;
 
 use goalpost::backup::manifest::Manifest;
+use goalpost::backup::restore;
 use goalpost::backup::save::{Source, save};
-use goalpost::backup::{Progress, restore};
-use goalpost::config::{Config, Overrides};
 use goalpost_testing::Engine;
 use tempfile::TempDir;
 
 use super::{Backup, empty_place, export, stderr};
+use crate::dying;
 use crate::jobs::process::Folder;
 
 /// Not a test: the process that the tests below let die.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "the process that another test starts"]
 async fn a_process_that_dies() {
-    let variable = |name| std::env::var(name).expect("the other test sets it");
-    let mut steps_left: u32 = variable("STEPS").parse().unwrap();
-    let mut tell = |_: Progress| {
-        steps_left -= 1;
-        if steps_left == 0 {
-            std::process::abort();
-        }
-    };
-    let overrides = Overrides {
-        data: Some(variable("GOALPOST_DATA").into()),
-        database: std::env::var("GOALPOST_DATABASE").ok(),
-        ..Overrides::default()
-    };
-    let config = Config::load(&overrides).unwrap();
-    let backup = variable("BACKUP");
+    let (what, folder, config, mut tell) = dying::work();
     tokio::task::block_in_place(|| {
-        if variable("WHAT") == "backup" {
-            save(&Source::open(&config, None).unwrap(), Path::new(&backup), &mut tell).unwrap();
+        if what == "backup" {
+            save(&Source::open(&config, None).unwrap(), &folder, &mut tell).unwrap();
         } else {
-            restore::restore(Path::new(&backup), &config, false, &mut tell).unwrap();
+            restore::restore(&folder, &config, false, &mut tell).unwrap();
         }
     });
 }
 
-/// Whether the work on this place died after so many steps, before it came to its end.
-fn dies_after(steps: u32, what: &str, place: &Folder, backup: &Path) -> bool {
-    let program = std::env::current_exe().unwrap();
-    let like = place.command(what);
-    let mut process = Command::new(program);
-    process.args(["--exact", "backup::death::a_process_that_dies", "--ignored"]);
-    process.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    process.env("BACKUP", backup).env("WHAT", what).env("STEPS", steps.to_string());
-    let ended = process.output().unwrap();
-    if !ended.status.success() {
-        let signal = std::os::unix::process::ExitStatusExt::signal(&ended.status);
-        assert_eq!(signal, Some(6), "{}", String::from_utf8_lossy(&ended.stdout));
-    }
-    !ended.status.success()
+fn dies_after(steps: u32, what: &str, place: &Folder, folder: &Path) -> bool {
+    dying::dies_after("backup::death::a_process_that_dies", steps, what, place, folder)
 }
 
 #[tokio::test(flavor = "multi_thread")]
