@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::imports::{self, ImportCommand};
 use super::printer::{Progress, remark};
 
-/// Read what Viva Goals handed out: the ZIP of an organization, or the CSV or workbook of a view
+/// Read what Viva Goals handed out: the ZIP of an organization, the CSV or workbook of a view, and more
 ///
 /// Which of them it is, the file says itself. A table knows people by name only and shows a part: what it does not say stays
 /// as it is here, and who is not found becomes an inactive person, unless --map says who is meant.

@@ -134,11 +134,11 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Check a backup, and write it to an empty data folder or database
     Restore(restore::RestoreArgs),
-    /// Read what Viva Goals handed out: the ZIP of an organization, or the CSV of a view
+    /// Read what Viva Goals handed out: the ZIP of an organization, the CSV or workbook of a view, and more
     Import(import::ImportArgs),
     /// Write the goals of a view to a file
     Export(export::ExportArgs),
-    /// List, make and delete Explorer views
+    /// List, make, change and delete Explorer views
     #[command(subcommand)]
     View(view::ViewCommand),
     /// List, make and change organizations

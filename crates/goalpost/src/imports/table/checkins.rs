@@ -10,6 +10,7 @@ use jiff::civil::{Date, DateTime, Time};
 use super::super::ImportError;
 use super::super::time::micros;
 use super::outcome::number_text;
+use super::same::with_line_feeds;
 use super::translate::Translation;
 use crate::goals::checkin::CHECKIN;
 
@@ -123,5 +124,6 @@ fn said(
     value: Option<f64>,
     seconds: Option<i64>,
 ) -> String {
+    let note = with_line_feeds(note);
     format!("{days:?}\0{user}\0{note}\0{metric}\0{status}\0{}\0{seconds:?}", number_text(value))
 }

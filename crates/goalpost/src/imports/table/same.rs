@@ -1,6 +1,8 @@
 //! The fields of a goal of which a row says what this server prints: they stay as they are, since names and rounded numbers
 //! say less than what is here.
 
+use std::borrow::Cow;
+
 use goalpost_db::Value;
 use goalpost_viva::sheet::{self, GoalRow};
 use jiff::civil::DateTime;
@@ -46,7 +48,8 @@ impl Translation<'_> {
         note(created == said, &[Field::Column(Column::CreatedAt)]);
         let last = day(row.last_check_in.map(DateTime::date));
         note(*present.get(Column::LastCheckinDate) == last, &[Field::Column(Column::LastCheckinDate)]);
-        note(present.text(Column::Description) == row.description, &[Field::Column(Column::Description)]);
+        let is_same = with_line_feeds(present.text(Column::Description)) == with_line_feeds(&row.description);
+        note(is_same, &[Field::Column(Column::Description)]);
         let score = present.real(Column::Score);
         let printed = score.filter(|score| *score != 0.0 || present.text(Column::Status) == "Closed");
         note(printed == row.score, &[Field::Column(Column::Score)]);
@@ -55,12 +58,12 @@ impl Translation<'_> {
         let is_type = present.text(Column::ObjectType).parse::<ObjectType>().is_ok();
         note(is_label && !is_said && is_type, &[Field::Column(Column::ObjectType)]);
 
-        let parents = present.list(List::Parents).chunks(List::Parents.width());
-        let is_parent = |(here, file): (&[Value], &sheet::Parent)| {
-            let weight = if let Value::Real(weight) = here[1] { weight } else { 0.0 };
-            here[0] == Value::Int(file.id) && percent_text(Some(weight)) == percent_text(Some(file.weight))
+        let parents: Vec<_> =
+            parents(present).filter(|(parent, _)| !self.is_kept_from(row, *parent)).collect();
+        let is_parent = |((id, weight), file): (&(i64, Option<f64>), &sheet::Parent)| {
+            *id == file.id && percent_text(Some(weight.unwrap_or(0.0))) == percent_text(Some(file.weight))
         };
-        let is_same = parents.len() == row.parents.len() && parents.zip(&row.parents).all(is_parent);
+        let is_same = parents.len() == row.parents.len() && parents.iter().zip(&row.parents).all(is_parent);
         note(is_same, &[Field::List(List::Parents)]);
 
         let is_percentage = present.text(Column::OutcomeType).eq_ignore_ascii_case("percentage");
@@ -96,5 +99,32 @@ impl Translation<'_> {
             && (row.actual_progress.is_none() || row.actual_progress == present.real(Column::Progress));
         note(is_same, &[Field::Column(Column::Progress)]);
         same
+    }
+
+    /// The alignments of a goal that its row could not tell: whoever exported the table may not see what they lead to.
+    pub(super) fn untold_parents(&self, row: &GoalRow, present: &GoalRecord) -> Vec<(i64, Option<f64>)> {
+        parents(present).filter(|(parent, _)| self.is_kept_from(row, *parent)).collect()
+    }
+
+    fn is_kept_from(&self, row: &GoalRow, parent: i64) -> bool {
+        self.restricted.contains(parent.cast_unsigned()) && row.parents.iter().all(|told| told.id != parent)
+    }
+}
+
+/// The parents of a goal, and what it counts for in each, percent.
+fn parents(goal: &GoalRecord) -> impl Iterator<Item = (i64, Option<f64>)> {
+    goal.list(List::Parents).chunks(List::Parents.width()).filter_map(|parent| match parent {
+        [Value::Int(id), Value::Real(weight), ..] => Some((*id, Some(*weight))),
+        [Value::Int(id), ..] => Some((*id, None)),
+        _ => None,
+    })
+}
+
+/// A text whose lines end with a line feed alone, as those of a workbook do: how a line ends is no change.
+pub(super) fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
     }
 }

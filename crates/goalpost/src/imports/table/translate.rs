@@ -8,6 +8,7 @@ use goalpost_db::{Tx, Value, params};
 use goalpost_viva::sheet::{self, CellError, Column as Header, GoalRow, SheetError};
 use goalpost_viva::{Alignment, Archive, Aside, Named, Objective, Period, Permissions, Person, Tag, Team};
 use jiff::civil::Date;
+use roaring::RoaringTreemap;
 
 use super::super::spool::Spool;
 use super::super::time::micros;
@@ -46,6 +47,7 @@ pub(in crate::imports) fn translate(
         periods: Names::of_things(tx, organization, "period")?,
         tags: Names::of_things(tx, organization, "tag")?,
         minter: Minter::new(tx, organization, options.dry_run),
+        restricted: restricted(tx, organization)?,
         ids: HashMap::new(),
         new_teams: Vec::new(),
         new_tags: Vec::new(),
@@ -66,6 +68,8 @@ pub(super) struct Translation<'a> {
     pub(super) periods: Names,
     pub(super) tags: Names,
     pub(super) minter: Minter<'a>,
+    /// Goals that not everybody sees.
+    pub(super) restricted: RoaringTreemap,
     /// The numbers of rows that do not say theirs.
     ids: HashMap<u64, i64>,
     new_teams: Vec<Team>,
@@ -80,6 +84,15 @@ struct NewPeriod {
     name: String,
     /// The days that its goals have, and how many of them.
     days: HashMap<(Date, Date), u64>,
+}
+
+fn restricted(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<RoaringTreemap, ImportError> {
+    let ids = tx.query(
+        "-- imports::restricted\nselect id from goal where organization = ?1 and restricted",
+        params![organization],
+        |row| row.int(0),
+    )?;
+    Ok(ids.into_iter().map(i64::cast_unsigned).collect())
 }
 
 /// What is done with some rows.
@@ -368,7 +381,7 @@ impl<'a> Translation<'a> {
         let tags = tags.collect();
         let period = self.periods.thing(&row.period).filter(|_| !row.period.is_empty());
         let mut parents = HashSet::new();
-        let alignment: Vec<Alignment> = row
+        let mut alignment: Vec<Alignment> = row
             .parents
             .iter()
             .filter(|parent| parents.insert(parent.id))
@@ -378,6 +391,8 @@ impl<'a> Translation<'a> {
                 weight: Some(parent.weight),
             })
             .collect();
+        let untold = present.map_or_else(Vec::new, |present| self.untold_parents(&row, present));
+        alignment.extend(untold.into_iter().map(|(id, weight)| Alignment { id, title: None, weight }));
         if present.is_some() && !self.partial.is_same(id, Field::List(List::Parents)) {
             self.partial.new_edges.extend(alignment.iter().map(|parent| (id, parent.id)));
         }

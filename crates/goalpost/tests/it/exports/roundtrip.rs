@@ -141,6 +141,24 @@ async fn the_same_file_and_the_same_export_twice_are_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_exported_comes_back_to_where_it_was_and_changes_nothing() {
+    let imported = Imported::sample(Options { goals: 1_000, ..Options::default() }).await;
+    let count =
+        |sql: &str| imported.write(|tx, number| Ok(tx.query_one(sql, &[number.into()], |row| row.int(0))?));
+    // What a file does not tell: alignments to goals that its reader may not see, and in a workbook how lines end.
+    let hidden = "select count(*) from goal_parent p join goal g on g.organization = ?1 and g.id = p.parent
+                   where p.organization = ?1 and g.restricted";
+    assert!(count(hidden) > 0, "a goal below a restricted one");
+    let (csv, workbook) = (imported.export_all(OWNER).await, imported.export_workbook(OWNER).await);
+    assert!(String::from_utf8_lossy(&csv).contains("\r\n\r\n"), "a description with carriage returns");
+    let before = count(hidden);
+    for report in [imported.import_table(&csv), imported.import_workbook(&workbook)] {
+        assert!(!report.changes_anything(), "{report}");
+    }
+    assert_eq!(count(hidden), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_file_shows_in_the_next_export() {
     let mut organization = Organization::of_ivy();
     organization.goals = (1..=40).map(|id| goal(id, &format!("Goal {id}"))).collect();
