@@ -71,14 +71,15 @@ impl<'a> Table<'a> {
             Format::Parquet => Box::new(Parquet::new()),
             Format::Xlsx => {
                 let book = Xlsx::new(name, rows);
-                // Behind the columns of tags, `Id` would stand elsewhere.
+                // Behind the columns of tags, and of what became of a row, `Id` stands elsewhere.
+                let change = usize::from(changes.is_some());
                 let before = columns.iter().take_while(|column| column.name != "Id");
                 let width = |column: &&Column| match tags {
                     TagCells::Columns(tags) if column.name == "Tag" => tags,
                     _ => 1,
                 };
                 match address {
-                    Some(address) => Box::new(book.link(before.map(width).sum(), address)),
+                    Some(address) => Box::new(book.link(change + before.map(width).sum::<usize>(), address)),
                     None => Box::new(book),
                 }
             }

@@ -5,7 +5,8 @@
 //! order beside them. The scan of the goals itself joins nothing. Memory is bounded by bytes, not by rows: a chunk of
 //! goals ends at a number of bytes, and check-ins are held for one goal at a time.
 //!
-//! Read in this order: [`Plan`] (which goals; `below`: those that come along), `reader` (chunks of them), `chunk` and `checkins` (in memory).
+//! Read in this order: [`Plan`] (which goals; `below`: those that come along), `reader` (chunks of them), `chunk` and
+//! `checkins` (in memory).
 
 mod below;
 mod checkins;

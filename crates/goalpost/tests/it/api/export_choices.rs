@@ -201,6 +201,13 @@ async fn a_workbook_leads_to_the_page_by_native_links() {
     let path = format!("exports/{}/manifest", made["id"].as_str().expect("an id"));
     assert_eq!(door.get(&ilse(&door), &path).await.json()["rowsWithoutLink"], 0);
 
+    // Behind what became of a row, too.
+    let since = json!({ "format": "xlsx", "columns": ["Id"], "links": "id", "since": made["id"] });
+    door.done(&ilse(&door), "PATCH", "goals/100", &json!({ "description": "Changed" }), 200).await;
+    let (_, book) = file(&door, &ilse(&door), Preset::AllObjectives, since).await;
+    let sheet = part(&book.bytes, "xl/worksheets/sheet1.xml");
+    assert!(sheet.contains("<hyperlink ref=\"B2\" r:id=\"rId2\"/>"), "{sheet}");
+
     // A server that knows no address of its own cannot say where links lead.
     let door = Door::with(&company()).await;
     door.own("user10@contoso.example");
