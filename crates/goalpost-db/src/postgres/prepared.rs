@@ -81,7 +81,11 @@ impl Prepared {
     /// Prepare nothing from here on, over any connection.
     fn forbid(&self) {
         if self.allowed.swap(false, Ordering::Relaxed) {
-            tracing::info!("a transaction pooler stands before the database: statements are not prepared");
+            // Of the connection, whichever request or job happened to find it out.
+            tracing::info!(
+                parent: None,
+                "a transaction pooler stands before the database: statements are not prepared"
+            );
         }
     }
 
