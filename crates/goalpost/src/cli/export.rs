@@ -45,15 +45,15 @@ use super::{Session, lookup};
 /// was, and the file is checked by its SHA-256.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --out goals.csv
+  goalpost export --out goals.csv
   goalpost export --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --format xlsx --columns Id,Title,ownerEmails --out goals.xlsx
   goalpost export --everything --out ./contoso
   goalpost export --server https://goals.example.com --token-file token \\
     --organization 9ab0fcab-c1d4-4b26-963b-a3c33155f853 --out goals.csv
   goalpost export --list-columns")]
 pub(super) struct ExportArgs {
-    /// The organization's GUID; with --everything, it may be left out where there is one organization
-    #[arg(long, value_name = "GUID", required_unless_present_any = ["list_columns", "everything"])]
+    /// The organization's GUID [default: the only one that there is]
+    #[arg(long, value_name = "GUID")]
     organization: Option<Uuid>,
     /// Write everything of the organization into a folder, which `goalpost import` reads back
     #[arg(long, conflicts_with_all = CHOICES)]
@@ -175,16 +175,14 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
     if args.everything {
         return everything::run(args.organization, args.out, session);
     }
-    let (Some(organization), Some(out)) = (args.organization, args.out.clone()) else {
-        return Err(Failure::new("an export needs --organization and --out"));
-    };
+    let out = args.out.clone().ok_or_else(|| Failure::new("an export needs --out"))?;
     if out.exists() && !args.force {
         return Err(Failure::new(format!("`{}` is there already", out.display()))
             .hint("name another file, or say --force to write over it"));
     }
     let options = args.options(&out)?;
     let manifest = if args.server.is_some() {
-        remote::run(&args, organization, &options, &out).await?
+        remote::run(&args, &options, &out).await?
     } else {
         options.check_origin(session.config.public_url.as_deref()).map_err(|why| {
             Failure::new(why).hint(
@@ -192,6 +190,7 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
             )
         })?;
         let app = session.open()?;
+        let organization = args.organization.map_or_else(|| lookup::only_organization(&app.db), Ok)?;
         let (member, view, spec) = prepare(&app, &args, organization, options)?;
         let progress = Progress::bar();
         let export = make(&app, member, &NewExport::with_options(view, &spec), &progress).await?;

@@ -3,7 +3,7 @@
 use goalpost::ids::fold;
 use goalpost::orgs::people::{self, Person};
 use goalpost::orgs::{self, Organization};
-use goalpost_db::{Lock, Tx};
+use goalpost_db::{Db, Lock, Scope, Tx};
 use uuid::Uuid;
 
 use super::failure::Failure;
@@ -18,6 +18,21 @@ pub(super) fn organization(tx: &Tx<'_>, guid: Uuid) -> Result<Organization, Fail
     tx.enter(organization.number.0)?;
     tx.lock(organization.number.0, Lock::Data)?;
     Ok(organization)
+}
+
+/// The GUID of the organization, where there is one.
+pub(super) fn only_organization(db: &Db) -> Result<Uuid, Failure> {
+    only(&db.snapshot(Scope::Global, orgs::queries::list)?.iter().map(|found| found.guid).collect::<Vec<_>>())
+}
+
+/// The one of these organizations.
+pub(super) fn only(found: &[Uuid]) -> Result<Uuid, Failure> {
+    match found {
+        [organization] => Ok(*organization),
+        [] => Err(Failure::new("there is no organization").hint("`goalpost import` brings one")),
+        all => Err(Failure::new(format!("there are {} organizations", all.len()))
+            .hint("name one by `--organization`; `goalpost org list` shows them")),
+    }
 }
 
 /// The one person of the organization with this e-mail address.

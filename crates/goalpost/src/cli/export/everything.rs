@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use goalpost::orgs::queries;
 use goalpost::takeout::manifest::Manifest;
 use goalpost::takeout::write::save;
-use goalpost_db::Scope;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::Session;
 use super::super::failure::Failure;
 use super::super::printer::{Progress, plain};
+use super::super::{Session, lookup};
 
 pub(super) fn run(
     organization: Option<Uuid>,
@@ -22,23 +20,12 @@ pub(super) fn run(
     let app = session.open()?;
     let bar = Progress::bar();
     let manifest = tokio::task::block_in_place(|| {
-        let organization = organization.map_or_else(|| only(&app.db), Ok)?;
+        let organization = organization.map_or_else(|| lookup::only_organization(&app.db), Ok)?;
         let tell = &mut |step: goalpost::backup::Progress| bar.at(&step.what, step.done, step.total);
         Ok::<_, Failure>(save(&app.db, organization, &out, tell)?)
     })?;
     drop(bar);
     session.printer.one(&summary(&manifest), || format!("`{}` holds {}", out.display(), describe(&manifest)))
-}
-
-/// The organization, where there is one.
-fn only(db: &goalpost_db::Db) -> Result<Uuid, Failure> {
-    let all = db.snapshot(Scope::Global, queries::list)?;
-    match all.as_slice() {
-        [organization] => Ok(organization.guid),
-        [] => Err(Failure::new("there is no organization").hint("`goalpost import` brings one")),
-        all => Err(Failure::new(format!("there are {} organizations", all.len()))
-            .hint("name one by `--organization`; `goalpost org list` shows them")),
-    }
 }
 
 /// A folder as JSON.

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::super::failure::Failure;
+use super::super::lookup;
 use super::super::printer::{Progress, plain, remark};
 use super::ExportArgs;
 use super::client::{LONGEST, Server, pause};
@@ -25,13 +26,12 @@ const LOOK: Duration = Duration::from_secs(1);
 const TRIES: u32 = 6;
 
 /// Make the export at the server and fetch it to `out`; its manifest.
-pub(super) async fn run(
-    args: &ExportArgs,
-    organization: Uuid,
-    options: &Options,
-    out: &Path,
-) -> Result<Value, Failure> {
+pub(super) async fn run(args: &ExportArgs, options: &Options, out: &Path) -> Result<Value, Failure> {
     let server = Server::new(args.server.as_deref().unwrap_or_default(), token(args.token_file.as_deref())?)?;
+    let organization = match args.organization {
+        Some(organization) => organization,
+        None => only_organization(&server).await?,
+    };
     let exports = format!("api/v1/organizations/{organization}/exports");
     let view = args.view.unwrap_or_else(|| Preset::AllObjectives.guid(organization));
     let mut body = json!(options);
@@ -63,6 +63,16 @@ pub(super) async fn run(
     Ok(manifest)
 }
 
+/// The organization of the token's person, where there is one.
+async fn only_organization(server: &Server) -> Result<Uuid, Failure> {
+    let (found, _) = server.json(&Method::GET, "api/v1/organizations?$select=id", None).await??;
+    let ids = found["value"].as_array().into_iter().flatten().map(|one| id_of(one["id"].as_str()));
+    match ids.collect::<Result<Vec<_>, _>>()?[..] {
+        [] => Err(Failure::new("the person of the token is in no organization")),
+        ref some => lookup::only(some),
+    }
+}
+
 /// The token of a file, or of the environment; never of the command line, which everybody on the machine may read.
 fn token(file: Option<&Path>) -> Result<String, Failure> {
     let text = match file {
@@ -79,7 +89,7 @@ fn token(file: Option<&Path>) -> Result<String, Failure> {
 
 fn id_of(text: Option<&str>) -> Result<Uuid, Failure> {
     let id = text.and_then(|text| Uuid::try_parse(text).ok());
-    id.ok_or_else(|| Failure::new("the server named no export"))
+    id.ok_or_else(|| Failure::new("the server's answer names nothing by its id"))
 }
 
 /// Wait until the file is there.

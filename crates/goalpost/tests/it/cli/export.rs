@@ -66,6 +66,18 @@ fn each_format_is_written_with_its_manifest_beside_it() {
 }
 
 #[test]
+fn the_only_organization_need_not_be_named() {
+    let (shell, _, organization) = demo();
+    let named = shell.json(&args(&organization, &["--out", "goals.csv"]));
+    let unnamed = shell.json(&["export", "--out", "only.csv"]);
+    assert_eq!(unnamed["sha256"], named["sha256"]);
+    shell.text(&["org", "create", "--name", "Another"]);
+    let told = shell.failure(1, &["export", "--out", "which.csv"]);
+    assert!(told.contains("there are 2 organizations") && told.contains("--organization"), "{told}");
+    leaves_nothing_half(&shell);
+}
+
+#[test]
 fn what_changed_since_a_file_is_in_the_next_one() {
     let (shell, _, organization) = demo();
     let first = shell.json(&args(&organization, &["--out", "goals.csv"]));
@@ -123,8 +135,6 @@ fn what_is_not_there_is_told_with_what_is() {
         assert!(told.contains(&words), "expected `{words}`: {told}");
         assert!(!shell.data.path().join("goals.csv").exists(), "{more:?}");
     }
-    let told = shell.failure(2, &["export", "--out", "goals.csv"]);
-    assert!(told.contains("--organization"), "{told}");
     leaves_nothing_half(&shell);
 }
 
@@ -197,8 +207,8 @@ async fn a_server_makes_the_same_file() {
     }
     // The token may stand in the environment, and the address may have a path and a slash at its end.
     let url = format!("{}/", remote.server.url);
-    let mut command =
-        remote.shell.command(&args(&remote.organization, &["--server", &url, "--out", "goals.xlsx"]));
+    // … and the organization may be left out, since the person is in no other.
+    let mut command = remote.shell.command(&["export", "--server", &url, "--out", "goals.xlsx"]);
     let made = block_in_place(|| command.env("GOALPOST_TOKEN", remote.token()).output().unwrap());
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     assert!(read(&remote.shell, "goals.xlsx").starts_with(b"PK"));
