@@ -9,6 +9,7 @@ mod fuzz;
 mod lint;
 mod program;
 mod services;
+mod smoke;
 mod soak;
 mod steps;
 mod test;
@@ -40,6 +41,8 @@ enum Chore {
     Clients,
     /// Measure import and export on invented goals
     Bench(bench::BenchArgs),
+    /// Count the instructions of an export, which must not have grown
+    BenchSmoke(smoke::SmokeArgs),
     /// The real programs that tests talk to: PostgreSQL, PgBouncer, S3, Azure Blob
     #[command(subcommand)]
     Services(services::ServicesArgs),
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::run(&mut steps, args),
         Chore::Clients => clients::run(&mut steps),
         Chore::Bench(args) => bench::run(&mut steps, args),
+        Chore::BenchSmoke(args) => smoke::run(&mut steps, args.write),
         Chore::Services(args) => services::run(&mut steps, args),
         Chore::Soak(args) => soak::run(&mut steps, args),
     };

@@ -2,7 +2,7 @@
 
 use crate::program::{self, cargo, cargo_while_here, is_installed};
 use crate::steps::{Failed, Steps};
-use crate::{clients, fuzz, lint, services};
+use crate::{clients, fuzz, lint, services, smoke};
 
 /// The suite, or the part of it that looks at a database, on one kind of database.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
         || program::run(&mut cargo(["test", "--workspace", "--locked", "--doc"])),
     )?;
     clients::run(steps)?;
+    smoke::run(steps, false)?;
     fuzz::run(steps, &fuzz::FuzzArgs::default())
 }
 
