@@ -103,6 +103,14 @@ fn operation(route: &Route) -> Json {
             "description": "The number",
             "content": { "text/plain": { "schema": { "type": "string", "pattern": "^[0-9]+$" } } },
         }),
+        Deed::Get if matches!(route.set.visible, Visible::Exports | Visible::Imports) => json!({
+            "description": "The job, with its entity tag in `ETag`, and with `Retry-After`, seconds, until it has ended",
+            "headers": {
+                "ETag": { "schema": { "type": "string" } },
+                "Retry-After": { "schema": { "type": "integer" } },
+            },
+            "content": { "application/json": { "schema": reference(route.set.entity) } },
+        }),
         Deed::Get => json!({
             "description": "The thing, with its entity tag in `ETag`",
             "headers": { "ETag": { "schema": { "type": "string" } } },

@@ -1,9 +1,10 @@
 //! Reading: lists, counts and single things.
 
-use axum::http::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use goalpost_db::Value;
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use super::routes::VIEW;
 use super::rows::{self, Where};
 use super::sets::{GOALS, PropertyKind, Set, Visible};
 use super::{Call, no_such};
+use crate::exports::resource::retry_after_secs;
 use crate::goals::filter::{Filter, Subject};
 use crate::http::GraphError;
 use crate::http::options::read_options;
@@ -106,16 +108,32 @@ pub(super) async fn get(call: &Call) -> Result<Response, GraphError> {
     };
     let row = row.ok_or_else(|| no_such(call.set()))?;
     let etag = rows::etag(&row);
+    let mut headers = HeaderMap::from_iter([tag(&etag)]);
+    if let Some(secs) = retry_after(call, &row) {
+        headers.insert(RETRY_AFTER, secs.into());
+    }
     let held = call.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     if held.flat_map(|value| value.split(',')).any(|held| held.trim().trim_start_matches("W/") == etag) {
-        return Ok((StatusCode::NOT_MODIFIED, [tag(&etag)]).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let mut json = Map::new();
     json.insert("@odata.context".into(), call.context(&format!("{}/$entity", chosen.in_context())).into());
     if let Json::Object(row) = rows::dressed(row, &chosen) {
         json.extend(row);
     }
-    Ok(([tag(&etag)], call.terms.answer(call.set(), json)).into_response())
+    Ok((headers, call.terms.answer(call.set(), json)).into_response())
+}
+
+/// After how many seconds to look again at a job that has not ended, as the Graph door says it.
+fn retry_after(call: &Call, row: &Map<String, Json>) -> Option<u64> {
+    let text = |name: &str| row.get(name).and_then(Json::as_str);
+    let is_job = matches!(call.set().visible, Visible::Exports | Visible::Imports);
+    if !is_job || !matches!(text("status"), Some("notStarted" | "running")) {
+        return None;
+    }
+    let created: Timestamp = text("createdDateTime")?.parse().ok()?;
+    let age_us = Timestamp::now().as_microsecond() - created.as_microsecond();
+    Some(retry_after_secs(&call.app, age_us))
 }
 
 /// The thing with this key that the member may see, whole.

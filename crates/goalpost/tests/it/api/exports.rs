@@ -48,8 +48,12 @@ pub(super) async fn export_of(door: &Door, client: &Client, view: Uuid, options:
     let origin = door.t.app.config.public_url.as_deref().unwrap_or(&door.t.url);
     assert_eq!(made.header("location"), Some(&*format!("{origin}{}", door.path(&format!("exports/{id}")))));
     assert_eq!(made.json()["status"], "notStarted");
+    let pending = door.get(client, &format!("exports/{id}")).await;
+    assert_eq!(pending.header("retry-after"), Some("1"), "{}", pending.text());
     run_all(door).await;
-    let made = door.get(client, &format!("exports/{id}")).await.json();
+    let made = door.get(client, &format!("exports/{id}")).await;
+    assert_eq!(made.header("retry-after"), None);
+    let made = made.json();
     assert_eq!(made["status"], "succeeded", "{made}");
     let content = door.get(client, &format!("exports/{id}/content")).await;
     assert_eq!(content.status, 200, "{}", content.text());
