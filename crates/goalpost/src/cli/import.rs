@@ -88,12 +88,11 @@ pub(super) fn run(mut args: ImportArgs, session: &Session) -> Result<(), Failure
         return read_back(&file, &args, session);
     }
     let app = session.open_or_create()?;
-    let dry_run = args.dry_run;
     let map = args.map.as_deref().map_or_else(|| Ok(ImportMap::default()), read_map)?;
     let options = ImportOptions {
         organization_name: args.organization,
         organization_id: args.organization_id,
-        dry_run,
+        dry_run: args.dry_run,
         prune: args.prune,
         take_file: args.take_file,
         labels: args.label,
@@ -115,11 +114,7 @@ pub(super) fn run(mut args: ImportArgs, session: &Session) -> Result<(), Failure
     if let (Some(path), Some(csv)) = (&args.left_out, report.left_out_csv()) {
         std::fs::write(path, csv).map_err(|error| Failure::file("write", path, &error))?;
     }
-    session.printer.one(&report, || report.to_string())?;
-    if dry_run {
-        remark("note", "this was a dry run: nothing was written");
-    }
-    Ok(())
+    session.printer.one(&report, || report.to_string())
 }
 
 /// Read a folder with everything of an organization.
