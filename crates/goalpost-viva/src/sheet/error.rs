@@ -73,6 +73,9 @@ pub enum SheetError {
         /// Its name, shortened.
         found: String,
     },
+    /// A template with more in it than one may have.
+    #[error("a template has at most {} MiB", super::template::BYTES >> 20)]
+    LargeTemplate,
     /// A header that no template has.
     #[error("`{word}` is no header of the template")]
     NotOfTemplate {
@@ -167,6 +170,7 @@ impl SheetError {
             Self::RenamedSheet { .. } => {
                 "give it its name back; `goalpost import template` writes a new template"
             }
+            Self::LargeTemplate => "divide it into several files",
             Self::NotOfTemplate { .. } | Self::NotInTemplate { .. } => HEADERS,
             Self::BehindTemplate { .. } => "take it out, or give it to the column where it belongs",
             Self::Empty => "export the view again",

@@ -7,6 +7,7 @@ use super::error::{CellError, SheetError};
 use super::goal::GoalRow;
 use super::header::{Column, Header, HeaderWords};
 use super::source::{Book, Text, TextCell};
+use super::template;
 use super::workbook::Spool;
 
 /// How much a table may ask for.
@@ -66,6 +67,7 @@ impl<R: Read + Seek> Explorer<R> {
     /// When it is too large, no text, empty, or no table of goals.
     pub fn open(input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
         let (text, cells) = Text::open(input, limits, &|cells| Header::known(cells, words))?;
+        template::refuse(&cells)?;
         Ok(Self { source: Source::Text(text), limits, header: Header::read(&cells, words)? })
     }
 

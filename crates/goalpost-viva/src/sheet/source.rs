@@ -8,6 +8,7 @@ use super::error::SheetError;
 use super::explorer::SheetLimits;
 use super::header::{Column, Header, HeaderWords, Place};
 use super::records::Records;
+use super::template;
 use super::workbook::{Cell, Spool, Value, Workbook, moment};
 use crate::error::shown;
 
@@ -126,6 +127,7 @@ impl<R: Read + Seek> Book<R> {
             })?;
             first_rows.push(header);
         }
+        first_rows.iter().try_for_each(|cells| template::refuse(cells))?;
         let is_table = |cells: &&Vec<String>| Header::read(cells, words).is_ok();
         let filled = || first_rows.iter().find(|cells| !cells.is_empty());
         // Of a workbook without any table the first sheet says what is wrong.

@@ -19,6 +19,8 @@ pub const SHEET: &str = "OKRs and Project";
 pub const ROWS: usize = 1_000;
 /// How large a template may be, in bytes.
 pub const BYTES: u64 = 5 << 20;
+/// Bytes of text that all its cells may have, which share texts in a workbook.
+const TEXT_BYTES: u64 = 4 * BYTES;
 /// The column that a list of what was left out has behind the others. It is not read.
 pub const REASON: &str = "reason";
 
@@ -102,6 +104,7 @@ pub struct Template {
     pub headers: Vec<String>,
     /// The rows that have anything.
     pub rows: Vec<TemplateRow>,
+    text_bytes: u64,
 }
 
 /// A row of a template.
@@ -154,7 +157,7 @@ pub fn read_template<R: Read + Seek>(
     limits: SheetLimits,
     spool: Spool<'_>,
 ) -> Result<Option<Template>, SheetError> {
-    // A larger file is a table, or said to be none of either.
+    // A larger file is a table, or refused by its reader.
     if input.seek(SeekFrom::End(0))? > BYTES {
         return Ok(None);
     }
@@ -223,6 +226,11 @@ fn read_workbook<R: Read + Seek>(
     template.map(Some).ok_or(SheetError::Empty)
 }
 
+/// Refuses a first row that is a template's, in a file that is too large for one.
+pub(super) fn refuse(cells: &[String]) -> Result<(), SheetError> {
+    if is_header(cells) { Err(SheetError::LargeTemplate) } else { Ok(()) }
+}
+
 fn is_header(cells: &[String]) -> bool {
     let has = |column| cells.iter().any(|cell| TemplateColumn::of(cell) == Some(column));
     has(TemplateColumn::Reference) || has(TemplateColumn::Parent)
@@ -234,6 +242,9 @@ impl Template {
             headers.pop();
         }
         let mut found = Vec::new();
+        if headers.iter().filter(|word| fold(word) == fold(REASON)).count() > 1 {
+            return Err(SheetError::TwoColumns { column: REASON });
+        }
         for word in headers.iter().filter(|word| fold(word) != fold(REASON)) {
             match TemplateColumn::of(word) {
                 Some(column) if found.contains(&column) => {
@@ -246,7 +257,7 @@ impl Template {
         let is_missing = |column: &&TemplateColumn| column.is_basic() && !found.contains(*column);
         match TemplateColumn::ALL.iter().find(is_missing) {
             Some(column) => Err(SheetError::NotInTemplate { column: column.header() }),
-            None => Ok(Self { headers, rows: Vec::new() }),
+            None => Ok(Self { headers, rows: Vec::new(), text_bytes: 0 }),
         }
     }
 
@@ -257,6 +268,10 @@ impl Template {
             let Some(word) = self.headers.get(at) else {
                 return Err(SheetError::BehindTemplate { row, value: shown(&cell) });
             };
+            self.text_bytes += cell.len() as u64;
+            if self.text_bytes > TEXT_BYTES {
+                return Err(SheetError::LargeTemplate);
+            }
             if let Some(column) = TemplateColumn::of(word) {
                 read.values.insert(column, cell.clone());
             }

@@ -108,7 +108,7 @@ pub fn read_users<R: Read + Seek>(
                 Some(Some(column)) => drop(user.values.insert(*column, cell.clone())),
                 Some(None) => {
                     let json = serde_json::Value::from(cell.as_str()).to_string();
-                    user.aside.push(Aside { path: headers[*place].clone(), json });
+                    user.aside.push(Aside { path: shown(&headers[*place]), json });
                 }
                 None => problems.push(CellError {
                     row,

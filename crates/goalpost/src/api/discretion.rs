@@ -48,6 +48,12 @@ pub(super) fn keep_discreet(tx: &Tx<'_>, subject: &Subject, sent_it: bool, repor
                 entry["name"] = "".into();
             }
         }
+        // What was left out became no goal, which could say who sees it.
+        for entry in report["leftOut"]["first"].as_array_mut().into_iter().flatten() {
+            for said in ["title", "reason"] {
+                entry[said] = "".into();
+            }
+        }
     }
     Ok(())
 }

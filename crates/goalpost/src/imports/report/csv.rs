@@ -87,6 +87,13 @@ impl Rows {
             let nothing = String::new;
             ["objectives".to_owned(), text(goal), nothing(), nothing(), "taken as restricted".to_owned()]
         });
+        self.listed(&report["leftOut"], "leftOut", |row| {
+            let nothing = String::new;
+            ["rows".to_owned(), text(&row["row"]), nothing(), text(&row["title"]), text(&row["reason"])]
+        });
+        if !report["mapping"].is_null() {
+            self.add(["mapping", "", "", "", &text(&report["mapping"]), "to be filled in, for `--map`"]);
+        }
         for name in list(&report["ignoredMembers"]) {
             self.add(["ignoredMember", "", "", "", &text(name), ""]);
         }

@@ -16,7 +16,7 @@ const OF_GOALS: [Naming; 3] = [
     ("check-in", "checkin", "id", "goal"),
     ("comment", "comment", "id", "goal"),
 ];
-const OF_PEOPLE: [Naming; 9] = [
+const OF_PEOPLE: [Naming; 10] = [
     ("goal", "goal", "id", "creator"),
     ("goal", "goal", "id", "delegate"),
     ("goal", "goal_owner", "goal", "person"),
@@ -26,8 +26,9 @@ const OF_PEOPLE: [Naming; 9] = [
     ("check-in", "checkin", "id", "owner"),
     ("comment", "comment", "id", "author"),
     ("view", "view", "id", "owner"),
+    ("view", "view_share", "view", "person"),
 ];
-const OF_TEAMS: [Naming; 1] = [("goal", "goal_team", "goal", "team")];
+const OF_TEAMS: [Naming; 2] = [("goal", "goal_team", "goal", "team"), ("view", "view_share", "view", "team")];
 const OF_PERIODS: [Naming; 1] = [("goal", "goal", "id", "period")];
 const OF_TAGS: [Naming; 1] = [("goal", "goal_tag", "goal", "tag")];
 
@@ -37,6 +38,8 @@ const PEOPLE_OF_DIRECTORY: [Naming; 2] =
 const TEAMS_OF_DIRECTORY: [Naming; 2] =
     [("team", "team", "id", "parent"), ("person", "team_member", "person", "team")];
 
+/// The directory is small: no condition is needed to find its few rows among many.
+const ALL: &str = "1 = 1";
 const GONE: &str = "would name something again that was taken away since";
 const WHY: &str = "was given something since that came with the import";
 
@@ -44,40 +47,53 @@ impl Undo<'_> {
     /// Find what names something that goes, and what is restored and names something that went since.
     pub(super) fn find_hanging(&mut self) -> Result<(), UndoError> {
         let removed = std::mem::take(&mut self.removed);
-        let written = format!("and revision > {} and revision < {}", self.made, self.revision);
+        // The last condition says to the indexes what they are made for.
+        let written = format!("revision > {} and revision < {} and revision > 1", self.made, self.revision);
         for (all, condition, things) in [
             (&OF_GOALS[..], &*written, &removed.goals),
             (&OF_PEOPLE, &written, &removed.people),
             (&OF_TEAMS, &written, &removed.teams),
             (&OF_PERIODS, &written, &removed.periods),
             (&OF_TAGS, &written, &removed.tags),
-            (&PEOPLE_OF_DIRECTORY, "", &removed.people),
-            (&TEAMS_OF_DIRECTORY, "", &removed.teams),
+            (&PEOPLE_OF_DIRECTORY, ALL, &removed.people),
+            (&TEAMS_OF_DIRECTORY, ALL, &removed.teams),
         ] {
             for naming in all.iter().filter(|_| !things.is_empty()) {
                 self.find_naming(*naming, condition, things)?;
             }
         }
         self.removed = removed;
-        for (what, table, own, column, named) in [
-            ("goal", "goal_parent", "goal", "parent", "goal"),
-            ("goal", "goal", "id", "period", "period"),
-            ("goal", "goal_team", "goal", "team", "team"),
-            ("goal", "goal_tag", "goal", "tag", "tag"),
-            ("check-in", "checkin", "id", "goal", "goal"),
-            ("comment", "comment", "id", "goal", "goal"),
+        let restored = format!("r.revision = {} and r.revision > 1", self.revision);
+        for (all, condition, named) in [
+            (&OF_GOALS[..], &*restored, "goal"),
+            (&OF_PEOPLE, &restored, "person"),
+            (&OF_TEAMS, &restored, "team"),
+            (&OF_PERIODS, &restored, "period"),
+            (&OF_TAGS, &restored, "tag"),
+            (&PEOPLE_OF_DIRECTORY, ALL, "person"),
+            (&TEAMS_OF_DIRECTORY, ALL, "team"),
         ] {
-            let sql = format!(
-                "-- imports::naming_nothing
-                select r.{own} from {table} r
-                 where r.organization = ?1 and r.revision = {revision} and r.{column} is not null
-                   and not exists (select 1 from {named} n where n.organization = ?1 and n.id = r.{column})",
-                revision = self.revision
-            );
-            let found = self.tx.query(&sql, params![self.organization], |row| row.int(0))?;
-            for id in found {
-                self.is_in_the_way(what, id, GONE);
+            for naming in all {
+                self.find_naming_nothing(*naming, condition, named)?;
             }
+        }
+        Ok(())
+    }
+
+    fn find_naming_nothing(
+        &mut self,
+        (what, table, own, column): Naming,
+        condition: &str,
+        named: &str,
+    ) -> Result<(), UndoError> {
+        let sql = format!(
+            "-- imports::naming_nothing
+            select r.{own} from {table} r
+             where r.organization = ?1 and {condition} and r.{column} is not null
+               and not exists (select 1 from {named} n where n.organization = ?1 and n.id = r.{column})"
+        );
+        for id in self.tx.query(&sql, params![self.organization], |row| row.int(0))? {
+            self.is_in_the_way(what, id, GONE);
         }
         Ok(())
     }
@@ -90,7 +106,7 @@ impl Undo<'_> {
     ) -> Result<(), UndoError> {
         let sql = format!(
             "-- imports::naming
-            select {own}, {column} from {table} where organization = ?1 and {column} is not null {condition}"
+            select {own}, {column} from {table} where organization = ?1 and {column} is not null and {condition}"
         );
         let mut found = Vec::new();
         self.tx.each(&sql, params![self.organization], |row| {

@@ -152,6 +152,15 @@ fn undo_in(
     // First of all, so that whoever else writes waits, and what is read stays true.
     let revision = raise_revision(tx, organization, actor, "undo")?;
     let (id, made) = find(tx, organization, import)?;
+    // Before what the import kept is read: who deletes the import, and with it what was kept, waits from here on.
+    let held = tx.execute(
+        "-- imports::undone
+        update import set undone_revision = ?3, undone_at = ?4, undone_by = ?5 where organization = ?1 and id = ?2",
+        params![organization, id.into_bytes(), revision, tx.now_us(), actor],
+    )?;
+    if held == 0 {
+        return Err(UndoError::NoSuch);
+    }
     let mut undo = Undo {
         tx,
         organization,
@@ -178,11 +187,6 @@ fn undo_in(
         removed: undo.removed.count(),
     };
     queries::forget_kept(tx, organization, made)?;
-    tx.execute(
-        "-- imports::undone
-        update import set undone_revision = ?3, undone_at = ?4, undone_by = ?5 where organization = ?1 and id = ?2",
-        params![organization, id.into_bytes(), revision, tx.now_us(), actor],
-    )?;
     let detail = json!({ "revision": made, "restored": undone.restored, "removed": undone.removed });
     audit::record(tx, organization, actor, "import.undo", &id.to_string(), &detail)?;
     Ok(undone)

@@ -437,11 +437,22 @@ async fn an_import_is_taken_back_by_its_owners() {
     assert_eq!(causes, ["import", "import", "undo"]);
     let (dry, _) = bring(&door, "dryRun=true", zip(|_| {})).await;
     assert_eq!(take_back(&door.ilse(), &dry).await.error().2.as_deref(), Some("nothingToUndo"));
-    // Who came with an import does not take it back.
-    let listed = door.get(&door.ilse(), "imports?$orderby=createdDateTime").await.json();
-    let first = door.path(&format!("imports/{}", listed["value"][0]["id"].as_str().expect("an id")));
-    let refused = take_back(&door.ilse(), &first).await.error().2;
-    assert!(matches!(refused.as_deref(), Some("ownPerson" | "changedSince")), "{refused:?}");
+    // Who came with an import does not take it back; another owner does.
+    let (path, _) = bring(
+        &door,
+        "",
+        zip(|company| {
+            let email = Some("user19@contoso.example".to_owned());
+            let role = Some("Organization Owner".to_owned());
+            let newcomer = goalpost_viva::User { id: 19, email, role, ..company.users[0].clone() };
+            company.users.push(newcomer);
+        }),
+    )
+    .await;
+    let newcomer = door.t.client_with_scopes("user19@contoso.example", "Goals.ReadWrite.All");
+    let refused = take_back(&newcomer, &path).await;
+    assert_eq!((refused.status, refused.error().2.as_deref()), (409, Some("ownPerson")));
+    assert_eq!(take_back(&door.ilse(), &path).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -473,5 +484,20 @@ async fn a_report_does_not_tell_of_what_its_reader_does_not_see() {
             "{}",
             answer.text()
         );
+    }
+
+    // Nor of rows that became no goals.
+    let rows = "OKR Reference,Parent OKR,Object Type,Title,Owner,Type,Team,Time period,Status,Visibility\n\
+                A,,Objective,A hidden meadow,,,,Q1 2026,Nowhere near,Private\n";
+    let request = door.bo().request("POST", &door.path("imports?dryRun=true"));
+    let made = door.bo().send(request.body(rows)).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert!(door.t.run_one().await);
+    let path = door.path(&format!("imports/{}/report", made.id()));
+    for path in [path.clone(), format!("{path}?$format=csv")] {
+        let (for_bo, for_ilse) = (door.bo().get(&path).await.text(), door.ilse().get(&path).await.text());
+        assert!(for_bo.contains("A hidden meadow") && for_bo.contains("Nowhere near"), "{for_bo}");
+        assert!(!for_ilse.contains("meadow") && !for_ilse.contains("Nowhere"), "{for_ilse}");
+        assert!(for_ilse.contains("leftOut"), "{for_ilse}");
     }
 }

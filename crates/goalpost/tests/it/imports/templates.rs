@@ -141,6 +141,12 @@ fn rows_that_cannot_be_taken_are_left_out_with_their_reasons() {
         ]
     );
     assert!(report.to_string().contains("rows left out: 8"), "{report}");
+    let json = serde_json::to_value(&report).expect("a report");
+    let told = String::from_utf8(goalpost::imports::report_table(&json)).expect("text");
+    assert!(
+        told.contains("\r\nleftOut,rows,4,,Below a bad one,\"its parent, row 3, is left out\"\r\n"),
+        "{told}"
+    );
     let csv = String::from_utf8(report.left_out_csv().expect("rows were left out")).expect("text");
     assert!(
         csv.lines().next().is_some_and(|header| header.ends_with(",Check-in owner,Visibility,reason")),
@@ -256,11 +262,26 @@ fn templates_of_another_shape_are_refused() {
     let shorter: Vec<&str> = headers.iter().copied().filter(|word| *word != "Time period").collect();
     let twice = [&headers[..], &["Title"]].concat();
     let table = |rows: &str| format!("{HEADER}{rows}").into_bytes();
+    // What packs too well is refused for that.
+    let long: String =
+        (1..40_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let large = format!("A,,Objective,Dig,,,,Q1 2026,,,{long}{}\n", ",".repeat(13)).repeat(20);
+    let rows: Vec<String> = large.lines().map(|line| texts(&line.split(',').collect::<Vec<_>>())).collect();
+    let header = texts(&headers);
+    let rows: Vec<&str> = [&*header].into_iter().chain(rows.iter().map(String::as_str)).collect();
+    let large_book = workbook(&[("xl/sheets/OKRs and Project.xml", &*sheet(&rows))]);
     for (name, bytes, words) in [
         ("a.xlsx", book("Sheet1", &headers), &["Sheet1", "`OKRs and Project`"][..]),
         ("a.xlsx", book("OKRs and Project", &renamed), &["`Responsible`", "no header of the template"]),
         ("a.xlsx", book("OKRs and Project", &shorter), &["no column `Time period`"]),
         ("a.xlsx", book("OKRs and Project", &twice), &["`Title`", "twice"]),
+        (
+            "a.xlsx",
+            book("OKRs and Project", &[&headers[..], &["Reason", "reason"]].concat()),
+            &["`reason`", "twice"],
+        ),
+        ("a.xlsx", large_book, &["at most 5 MiB"]),
+        ("a.csv", table(&large), &["at most 5 MiB"]),
         ("a.csv", table(&format!("A{}B\n", ",".repeat(24))), &["row 2", "behind the last header"]),
         ("a.csv", table(&"A,,,B,,,,,,,,,,,,,,,,,,,,\n".repeat(1_001)), &["rows of a template", "1000"]),
     ] {

@@ -247,6 +247,41 @@ fn what_a_later_import_changed_is_taken_back_first() {
     assert!(matches!(nobody, Err(UndoError::NoSuch)));
 }
 
+#[test]
+fn nobody_who_went_is_named_again_and_nobody_who_is_named_goes() {
+    let owners = Field::List(goalpost::goals::record::List::Owners);
+    let organization = OrganizationNumber(NUMBER);
+    let server = Server::new();
+    server.import(&Company::small());
+    let mut company = Company::small();
+    company.users.push(User { id: 15, name: Some("Pim Hollis".to_owned()), ..company.users[0].clone() });
+    server.import(&company);
+    let brought = imports(&server)[0].0;
+    // A goal is theirs for a while; then the file gives it to somebody else.
+    server.edit(101, owners, &[Value::Int(15)]);
+    company.goal(101).owners = vec![person(11)];
+    server.import_company_with(&company, &ImportOptions { take_file: true, ..super::options() });
+
+    // Not while a view is shown to them.
+    server.edit(100, Field::Column(Column::Description), &["By hand".into()]);
+    let share = |sql: &str| {
+        let wait = std::time::Duration::from_secs(1);
+        let shared = server.db.write_alone(organization, wait, |tx| tx.execute(sql, &[Value::Int(NUMBER)]));
+        assert_eq!(shared.expect("a statement that works"), 1);
+    };
+    share(
+        "insert into view_share (organization, view, position, revision, person)
+         select ?1, 7, 0, max(revision), 15 from goal where organization = ?1",
+    );
+    let refused = undo(&server.db, organization, Some(brought), None).expect_err("a view is shown to them");
+    assert!(refused.to_string().contains("view 7 was given something since"), "{refused}");
+    share("delete from view_share where organization = ?1 and view = 7");
+
+    undo(&server.db, organization, Some(brought), None).expect("nothing names them");
+    let refused = server.undo().expect_err("the goal would be theirs again");
+    assert!(refused.to_string().contains("goal 101 would name something again"), "{refused}");
+}
+
 fn imports(server: &Server) -> Vec<(uuid::Uuid, String)> {
     let listed = server.db.snapshot(OrganizationNumber(NUMBER), |tx| {
         goalpost::imports::queries::list(tx, OrganizationNumber(NUMBER))
