@@ -1,6 +1,6 @@
 //! `cargo xtask bench-smoke`: how many instructions an export takes, against what it took when that was last written down.
 //!
-//! Instructions that callgrind counts are the same whatever else a machine does, to about one in a hundred, so they can
+//! Instructions that callgrind counts are the same whatever else a machine does, to one in a thousand, so they can
 //! be judged where time cannot. They are those of a test build, which is there anyway when the suite has run: its own
 //! code is not optimised, so what comes in addition for each row or cell counts the more.
 

@@ -107,7 +107,7 @@ async fn create(call: &Call, member: Member, request: Request) -> Result<Respons
         }
         (None, None) => {}
     }
-    begin(call, member, view.guid, spec).await
+    begin(call, member, &NewExport::with_options(&view, &spec)).await
 }
 
 /// The state of an instant, a day or a revision that a body names.
@@ -142,7 +142,7 @@ async fn begin_of_changes(
     Ok(moment)
 }
 
-async fn begin(call: &Call, member: Member, view: Uuid, spec: ExportSpec) -> Result<Response, GraphError> {
+async fn begin(call: &Call, member: Member, new: &NewExport) -> Result<Response, GraphError> {
     let app = &call.app;
     app.identity.count_create(&call.caller).map_err(|secs| {
         GraphError::too_many_requests(
@@ -150,9 +150,8 @@ async fn begin(call: &Call, member: Member, view: Uuid, spec: ExportSpec) -> Res
             secs,
         )
     })?;
-    let new = NewExport::with_options(view, &spec);
     for _ in 0..8 {
-        match promise(app, member, &new, None).await? {
+        match promise(app, member, new, None).await? {
             Promise::Made(key, _) => {
                 app.wake.notify_one();
                 app.made.notify_one();
@@ -206,9 +205,9 @@ async fn retry(call: &Call, member: Member) -> Result<Response, GraphError> {
     require_right(&member)?;
     let (export, _) = find(call, &member).await?;
     let kept = call.app.db.read(member.organization, |tx| queries::find_kept(tx, export.job.key));
-    let (view, spec) = kept.await?.ok_or_else(|| no_such(call.set()))?;
+    let (kind, view, spec) = kept.await?.ok_or_else(|| no_such(call.set()))?;
     let spec = ExportSpec::from_json(&spec).map_err(|error| GraphError::internal(&error))?;
-    begin(call, member, view, spec).await
+    begin(call, member, &NewExport::again(&kind, view, &spec)).await
 }
 
 async fn fetch(

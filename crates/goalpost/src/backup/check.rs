@@ -43,7 +43,7 @@ pub fn check(folder: &Path, tell: Tell<'_>) -> Result<Manifest> {
         compare(&file.path, &folder.join(&file.path), &file.sum, None)?;
     }
     if knows_contents {
-        contents::each(folder, &manifest, |content| {
+        contents::each_file(folder, &manifest, |content| {
             let path = content_path(folder, &content.key)?;
             compare(&format!("content/{}", content.key), &path, &content.sum, None).map(drop)
         })?;

@@ -22,7 +22,17 @@ pub(super) struct Content {
     pub(super) sum: Sum,
 }
 
-/// Hand every file that the backup's rows speak of to `f`, but for those that were left out.
+/// As [`each`], but a file that several exports point to once.
+pub(super) fn each_file(
+    folder: &Path,
+    manifest: &Manifest,
+    mut f: impl FnMut(Content) -> Result<()>,
+) -> Result<()> {
+    let mut seen = HashSet::new();
+    each(folder, manifest, |content| if seen.insert(content.key.clone()) { f(content) } else { Ok(()) })
+}
+
+/// Hand the file of every export that the backup's rows speak of to `f`, but for those that were left out.
 pub(super) fn each(
     folder: &Path,
     manifest: &Manifest,

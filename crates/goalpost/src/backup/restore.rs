@@ -154,7 +154,7 @@ fn copy_contents(
 ) -> Result<()> {
     let store = app::open_store(config).map_err(BackupError::other("cannot write the files of exports"))?;
     let mut done = 0;
-    contents::each(folder, manifest, |content| {
+    contents::each_file(folder, manifest, |content| {
         tell(Progress { what: "files of exports".to_owned(), done, total: manifest.contents.bytes });
         contents::copy_in(&store, &content, &content_path(folder, &content.key)?)?;
         if verify && !contents::is_there(&store, &content)? {

@@ -192,7 +192,7 @@ impl TableFile {
 /// Copy the file of every export that the rows speak of.
 fn copy_contents(source: &Source<'_>, folder: &Path, manifest: &mut Manifest, tell: Tell<'_>) -> Result<()> {
     let mut total = 0;
-    contents::each(folder, manifest, |content| {
+    contents::each_file(folder, manifest, |content| {
         total += content.sum.bytes;
         Ok(())
     })?;

@@ -22,7 +22,7 @@ use goalpost::exports::{ExportSpec, columns};
 use goalpost::goals::history::revision_at;
 use goalpost::identity::Member;
 use goalpost::jobs::{JobKey, State};
-use goalpost::views::{self, Preset};
+use goalpost::views::{self, Preset, View};
 use goalpost::{audit, server};
 use goalpost_db::Scope;
 use jiff::Timestamp;
@@ -193,7 +193,7 @@ pub(super) async fn run(args: ExportArgs, session: &Session) -> Result<(), Failu
         let organization = args.organization.map_or_else(|| lookup::only_organization(&app.db), Ok)?;
         let (member, view, spec) = prepare(&app, &args, organization, options)?;
         let progress = Progress::bar();
-        let export = make(&app, member, &NewExport::with_options(view, &spec), &progress).await?;
+        let export = make(&app, member, &NewExport::with_options(&view, &spec), &progress).await?;
         fetch(&app, &export, &out, &progress).await?
     };
     let beside = manifest_path(&out);
@@ -263,7 +263,7 @@ fn prepare(
     args: &ExportArgs,
     organization: Uuid,
     options: Options,
-) -> Result<(Member, Uuid, ExportSpec), Failure> {
+) -> Result<(Member, View, ExportSpec), Failure> {
     app.db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
         let organization = lookup::organization(tx, organization)?;
         let person = match &args.person {
@@ -302,20 +302,31 @@ fn prepare(
             // The operator decides.
             may_export: true,
         };
-        Ok((member, guid, spec))
+        Ok((member, view, spec))
     })
 }
 
 /// Promise the export, and make it here unless a server is quicker.
 async fn make(app: &App, member: Member, new: &NewExport, progress: &Progress) -> Result<Export, Failure> {
+    let runner = server::runner(app);
     let key = loop {
         match promise(app, member, new, None).await {
-            Ok(Promise::Made(key, _) | Promise::Pending(key)) => break key,
+            Ok(Promise::Made(key, _)) => break key,
+            Ok(Promise::Pending(key)) => {
+                let pending = app.db.read(member.organization, |tx| queries::find_any(tx, &member, key.id));
+                if pending.await?.is_some_and(|export| export.job.creator == Some(member.person)) {
+                    break key;
+                }
+                // What somebody else may see is for nobody but them.
+                progress.say("waiting for the same export of somebody else");
+                if !runner.run_one().await? {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
             Ok(Promise::Gone) => {}
             Err(error) => return Err(Failure::new(error.message().to_owned())),
         }
     };
-    let runner = server::runner(app);
     loop {
         let export = find(app, &member, key).await?;
         match export.job.state {

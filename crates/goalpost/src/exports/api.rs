@@ -73,7 +73,7 @@ pub async fn create_export(
                 "Explorer view not found",
             )
         })?;
-    let new = NewExport::of(&view)?;
+    let new = NewExport::of(&view, app.config.public_url.as_deref())?;
     // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
     for _ in 0..8 {
         match promise(&app, member, &new, trace.clone()).await? {
@@ -131,21 +131,34 @@ impl NewExport {
     /// Of a view, as the Graph door makes it: by the view's own settings, if it has any.
     ///
     /// # Errors
-    /// Settings that this program does not know, as those of a newer one.
-    pub fn of(view: &views::View) -> Result<Self, GraphError> {
+    /// Settings that this program does not know, as those of a newer one; links of a server without an address.
+    pub fn of(view: &views::View, public_url: Option<&str>) -> Result<Self, GraphError> {
         let mut spec = ExportSpec::freeze(view);
         if let Some(settings) = &view.api_settings {
             let settings = serde_json::from_str(settings).map_err(|error| error.to_string());
             let options = settings.and_then(Options::parse).map_err(|error| GraphError::internal(&error))?;
+            options.check_origin(public_url).map_err(|why| {
+                GraphError::bad_request(format!("This view's API settings cannot be carried out: {why}."))
+            })?;
             spec = spec.with(options);
         }
         Ok(Self { kind: KIND, view: view.guid, pair: view.guid, spec: spec.to_json() })
     }
 
-    /// As the caller wants it. The Graph door lists it only if it is one that could have been asked for there.
-    pub fn with_options(view: Uuid, spec: &ExportSpec) -> Self {
+    /// As the caller wants it. The Graph door lists it, and pends with it, only if it is one that could have been asked
+    /// for there: the Viva Goals file of a view without settings of its own.
+    pub fn with_options(view: &views::View, spec: &ExportSpec) -> Self {
+        Self::of_kind(if view.api_settings.is_none() { KIND } else { WITH_OPTIONS }, view.guid, spec)
+    }
+
+    /// One like that which was asked for as this kind.
+    pub fn again(kind: &str, view: Uuid, spec: &ExportSpec) -> Self {
+        Self::of_kind(if kind == KIND { KIND } else { WITH_OPTIONS }, view, spec)
+    }
+
+    fn of_kind(of_viva: &'static str, view: Uuid, spec: &ExportSpec) -> Self {
         let pair = spec.pair(view);
-        let kind = if pair == view { KIND } else { WITH_OPTIONS };
+        let kind = if pair == view { of_viva } else { WITH_OPTIONS };
         Self { kind, view, pair, spec: spec.to_json() }
     }
 }

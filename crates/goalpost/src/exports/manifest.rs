@@ -10,6 +10,11 @@ use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use crate::http::time::precise_date_time;
 
+/// Which view a file is of.
+pub(super) fn view(order: &Order, spec: &ExportSpec) -> Value {
+    json!({ "id": order.view, "name": spec.view_name })
+}
+
 /// The manifest of a file, as JSON.
 pub(super) fn of(made: &Made, order: &Order, spec: &ExportSpec, heads: &[Head]) -> Value {
     let options = spec.options.clone().unwrap_or_default();
@@ -23,7 +28,7 @@ pub(super) fn of(made: &Made, order: &Order, spec: &ExportSpec, heads: &[Head]) 
         "columnsVersion": VERSION,
         "columns": columns,
         "options": options,
-        "view": { "id": order.view, "name": spec.view_name },
+        "view": view(order, spec),
         "since": spec.since.map(|since| json!({
             "revision": since.revision, "asOf": precise_date_time(since.at_us),
         })),

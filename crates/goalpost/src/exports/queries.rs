@@ -1,5 +1,6 @@
 //! The SQL of exports. What all kinds of jobs share is in [`crate::jobs::queries`].
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use goalpost_db::{Result, Row, Tx, Value, params};
@@ -134,12 +135,12 @@ fn find_among(tx: &Tx<'_>, member: &Member, job: uuid::Uuid, kinds: [&str; 2]) -
 }
 
 /// What a job was asked for: its view and its spec, as the row keeps it.
-pub fn find_kept(tx: &Tx<'_>, job: JobKey) -> Result<Option<(uuid::Uuid, String)>> {
+pub fn find_kept(tx: &Tx<'_>, job: JobKey) -> Result<Option<(String, uuid::Uuid, String)>> {
     tx.query_opt(
         "-- exports::find_kept
-        select coalesce(view, pair), spec from job where organization = ?1 and id = ?2",
+        select kind, coalesce(view, pair), spec from job where organization = ?1 and id = ?2",
         params![job.organization, job.id.into_bytes()],
-        |row| Ok((uuid::Uuid::from_bytes(row.bytes(0)?), row.text(1)?.to_owned())),
+        |row| Ok((row.text(0)?.to_owned(), uuid::Uuid::from_bytes(row.bytes(1)?), row.text(2)?.to_owned())),
     )
 }
 
@@ -290,16 +291,20 @@ pub fn expire_excess(
     max_kept_bytes: i64,
 ) -> Result<u64> {
     let (mut kept, mut bytes, mut excess) = (0, 0, Vec::new());
+    // Exports that point to one file cost its bytes once.
+    let mut files = HashSet::new();
     tx.each(
         "-- exports::list_kept
-        select job.id, export.size_bytes
+        select job.id, export.size_bytes, export.content_key
           from export join job on job.organization = ?1 and job.id = export.job
          where export.organization = ?1 and job.state = 'succeeded' and job.expires_at > ?2
          order by job.finished_at desc, job.id desc",
         params![organization, tx.now_us()],
         |row| {
             kept += 1;
-            bytes += row.int(1)?;
+            if files.insert(row.text(2)?.to_owned()) {
+                bytes += row.int(1)?;
+            }
             if kept > 1 && (kept > max_kept || bytes > max_kept_bytes) {
                 excess.push(row.bytes::<16>(0)?);
             }

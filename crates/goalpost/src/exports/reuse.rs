@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::columns::VERSION;
+use super::manifest;
 use super::options::Links;
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
@@ -26,7 +27,9 @@ pub(super) fn basis(spec: &ExportSpec, order: &Order, origin: Option<&str>, mome
     let day = spec.selection.filter.depends_on_today().then(|| crate::goals::day(moment.at_us).to_string());
     let links =
         spec.options.as_ref().filter(|options| options.links == Links::Id).map(|_| (origin, order.view));
-    let made_of = (VERSION, spec.to_json(), order.revision, moment.revision, day, links);
+    // Another program may make other bytes of the same.
+    let made_by = (env!("CARGO_PKG_VERSION"), VERSION);
+    let made_of = (made_by, spec.to_json(), order.revision, moment.revision, day, links);
     Sha256::digest(serde_json::to_vec(&made_of).expect("texts and numbers are JSON")).into()
 }
 
@@ -71,15 +74,16 @@ pub(super) fn find(
         },
     )?;
     Ok(found.and_then(|(owner, mut made)| {
-        made.manifest = told_anew(&made, order)?;
+        made.manifest = told_anew(&made, order, spec)?;
         Some((owner, made))
     }))
 }
 
 /// The manifest of the same file as another export's; `None` if it is none.
-fn told_anew(made: &Made, order: &Order) -> Option<String> {
+fn told_anew(made: &Made, order: &Order, spec: &ExportSpec) -> Option<String> {
     let mut manifest: serde_json::Map<String, Value> = serde_json::from_str(&made.manifest).ok()?;
     manifest.insert("fileName".to_owned(), made.file_name.clone().into());
+    manifest.insert("view".to_owned(), manifest::view(order, spec));
     manifest.insert("asOf".to_owned(), precise_date_time(made.as_of_at).into());
     manifest.insert("visibleAsPerson".to_owned(), order.creator.0.into());
     Some(Value::Object(manifest).to_string())

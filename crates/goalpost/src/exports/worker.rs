@@ -25,7 +25,7 @@ use crate::goals::history::{AsOf, Moment};
 use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::{Abandoned, Progress};
 use crate::jobs::{JobKey, Lease, Step, StepError};
-use crate::store::{self, Writer};
+use crate::store::{self, Stored, Writer};
 use crate::web::explorer_path;
 
 /// Bytes handed to the storing thread at a time, and how many such pieces may wait there: the memory of a job.
@@ -69,7 +69,9 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
             detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view).".to_owned(),
         });
     }
-    if let Some((owner, made)) = there {
+    if let Some((owner, made)) = there
+        && is_there(app, &made.stored).await
+    {
         hold_running(app, &lease).await;
         match publish(app, &lease, made, Some(owner), begun).await? {
             Published::Done => return Ok(()),
@@ -96,6 +98,12 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
     })??;
     hold_running(app, &lease).await;
     publish(app, &lease, made, None, begun).await.map(|_| ())
+}
+
+/// Whether a file that a row speaks of can be fetched: what was lost is made anew.
+async fn is_there(app: &App, stored: &Stored) -> bool {
+    let found = app.content.read(&stored.key, 0..0).await;
+    found.is_ok_and(|reading| reading.size_bytes == stored.size_bytes)
 }
 
 /// What is looked at and told between two pieces of a file.

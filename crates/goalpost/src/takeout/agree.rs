@@ -9,6 +9,9 @@ use super::{Result, TakeoutError};
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::views;
 
+/// No revision and no number comes near to this, so that both can still be counted on.
+const LAST: i64 = i64::MAX / 2;
+
 /// Look at all that was inserted.
 ///
 /// # Errors
@@ -25,8 +28,13 @@ pub(super) fn agree(
         params![organization],
         |row| Ok::<_, Error>((row.int(0)?, row.int(1)?)),
     )?;
-    if next_number < FIRST_MINTED {
-        wrong.push(format!("`organization.jsonl`: nextNumber must be at least {FIRST_MINTED}"));
+    for (name, number, first) in [("revision", revision, 1), ("nextNumber", next_number, FIRST_MINTED)] {
+        if !(first..=LAST).contains(&number) {
+            wrong.push(format!("`organization.jsonl`: {name} must be between {first} and {LAST}"));
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(TakeoutError::Damaged(wrong));
     }
     for lines in Part::all() {
         let Some(table) = tables.get(&lines.table()) else { continue };

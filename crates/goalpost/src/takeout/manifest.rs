@@ -135,7 +135,7 @@ impl Manifest {
 
     /// The bytes of all files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
     /// The objects of all files: the CSV says the same again.
@@ -144,7 +144,7 @@ impl Manifest {
             .iter()
             .filter(|file| ![GOALS_CSV, GOALS_PARQUET].contains(&file.path.as_str()))
             .filter_map(|file| file.rows)
-            .sum()
+            .fold(0, u64::saturating_add)
     }
 }
 

@@ -44,16 +44,24 @@ pub(super) async fn run(args: &ExportArgs, options: &Options, out: &Path) -> Res
     }
     let progress = Progress::bar();
     progress.say("asking for the export");
-    let id = match server.json(&Method::POST, &exports, Some(&body)).await? {
-        Ok((made, _)) => id_of(made["id"].as_str())?,
-        Err(refusal) => match refusal.pending() {
-            Some(id) => {
-                let id = id_of(Some(id))?;
+    let id = loop {
+        let refusal = match server.json(&Method::POST, &exports, Some(&body)).await? {
+            Ok((made, _)) => break id_of(made["id"].as_str())?,
+            Err(refusal) => refusal,
+        };
+        let Some(pending) = refusal.pending() else { return Err(refusal.into()) };
+        let pending = id_of(Some(pending))?;
+        match server.json(&Method::GET, &format!("{exports}/{pending}"), None).await? {
+            Ok(_) => {
                 remark("note", "the same export is on its way already: this waits for that one");
-                id
+                break pending;
             }
-            None => return Err(refusal.into()),
-        },
+            Err(refusal) if refusal.status == StatusCode::NOT_FOUND => {
+                progress.say("waiting for the same export of somebody else");
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
     };
     let export = format!("{exports}/{id}");
     until_made(&server, &export, &progress).await?;

@@ -21,7 +21,7 @@ pub(super) fn add(tx: &Tx<'_>, query: &Query<'_>, ids: &mut RoaringTreemap, plan
         select goal from goal_parent where organization = ?1 and parent in ({})",
         placeholders()
     );
-    let visible = visibility::visible_as_of(query.subject, query.as_of, LOOKUP + 2);
+    let visible = query.visible(LOOKUP + 2);
     let seen = format!(
         "-- goals::seen_below
         select g.id, g.checkin_count, {}, {} from goal g where g.organization = ?1 and {IS_HELD} and g.id in ({})",

@@ -159,7 +159,15 @@ struct Remote {
 
 impl Remote {
     fn new(serve: &[&str]) -> Self {
+        Self::with(&[], serve)
+    }
+
+    /// A server after a command on its organization.
+    fn with(command: &[&str], serve: &[&str]) -> Self {
         let (shell, user, organization) = demo();
+        if let [first, second, rest @ ..] = command {
+            shell.text(&[&[*first, *second, &organization[0], &organization[1]], rest].concat());
+        }
         let server = shell.serve(serve);
         let this = Self { shell, organization, user, server };
         this.shell.write("token", &this.token());
@@ -331,6 +339,40 @@ async fn a_server_in_trouble_is_asked_again_for_a_while() {
     assert_eq!(proxy.seen(), tries + 1, "a redirection is not asked again");
     let nobody = "http://127.0.0.1:9";
     remote.refused("cannot be reached", &remote.args(nobody, &out));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_of_somebody_else_is_waited_for_and_not_taken() {
+    let policy = ["org", "set", "--export-policy", "members"];
+    let remote = Remote::with(&policy, &["--sandbox", "running=2s"]);
+    let people = remote.shell.json(&["user", "list", "--organization", &remote.organization[1]]);
+    let other = people.as_array().unwrap().iter().find(|person| {
+        person["status"] == "active"
+            && person["memberType"] == "regular"
+            && person["email"].as_str().is_some_and(|email| email.contains('@') && email != remote.user)
+    });
+    let other = other.unwrap()["email"].as_str().unwrap().to_owned();
+    let client = Client::of(&remote.server.url, remote.shell.text(&["token", "--user", &other]).trim());
+    let path = format!("/api/v1/organizations/{}/exports", remote.organization[1]);
+    let view = goalpost::views::Preset::AllObjectives.guid(ORGANIZATION);
+    let ask = async || {
+        let body = json!({ "viewId": view }).to_string();
+        let request = client.request("POST", &path).header("content-type", "application/json").body(body);
+        let made = client.try_send(request).await.unwrap();
+        assert_eq!(made.status, 201, "{}", made.text());
+    };
+    let mine = block_in_place(|| remote.shell.json(&args(&remote.organization, &["--out", "mine.csv"])));
+    let mine = mine["visibleAsPerson"].clone();
+    ask().await;
+    let told =
+        block_in_place(|| remote.shell.json(&remote.args(&remote.server.url, &["--out", "goals.csv"])));
+    // From the data folder likewise.
+    ask().await;
+    let here = block_in_place(|| remote.shell.json(&args(&remote.organization, &["--out", "here.csv"])));
+    assert_eq!((&told["visibleAsPerson"], &here["visibleAsPerson"]), (&mine, &mine));
+    let listed = client.get(&path).await.json();
+    assert_eq!(listed["value"].as_array().unwrap().len(), 2, "{listed}");
+    assert!(read(&remote.shell, "goals.csv").starts_with(b"Id,"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,39 @@ async fn the_settings_of_a_view_shape_its_files_until_they_are_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_the_settings_is_another_export() {
+    let t = TestApp::start().await;
+    insert_goal(&t, 1, "Open to all", None);
+    let (ann, client) = (t.ann(), t.client_with_scopes("ann@wren.example", ALL));
+    patch(&t, "ann@wren.example", &json!({ "format": "jsonl", "columns": ["Title"] })).await;
+    let of_graph = ann.create_export(ORGANIZATION, VIEW).await.id();
+    let exports = format!("/api/v1/organizations/{ORGANIZATION}/exports");
+    let body = json!({ "viewId": VIEW }).to_string();
+    let request = client.request("POST", &exports).header("content-type", "application/json").body(body);
+    let plain = client.send(request).await;
+    assert_eq!(plain.status, 201, "{}", plain.text());
+    assert!(t.run_one().await && t.run_one().await);
+    let plain_file = client.get(&format!("{exports}/{}/content", plain.id())).await;
+    assert!(plain_file.text().starts_with("Id,Title,"), "{}", plain_file.text());
+    assert_eq!(content(&ann, &of_graph).await.text(), "{\"Title\":\"Open to all\"}\n");
+    // It could not have been asked for at the Graph door, which does not list it.
+    assert_eq!(ann.list_exports("").await.json()["value"].as_array().map(Vec::len), Some(1));
+    let again = client.request("POST", &format!("{exports}/{}/retry", plain.id()));
+    assert_eq!(client.send(again).await.status, 201);
+    assert_eq!(ann.list_exports("").await.json()["value"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_without_an_address_are_refused_before_they_are_promised() {
+    let t = TestApp::start().await;
+    let changed = patch(&t, "ann@wren.example", &json!({ "format": "xlsx", "links": "id" })).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    let refused = t.ann().create_export(ORGANIZATION, VIEW).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.error().1.contains("the operator sets `public_url`"), "{}", refused.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_are_for_who_may_change_the_view_and_must_fit_together() {
     let t = TestApp::start().await;
     let refused = patch(&t, "ben@wren.example", &json!({ "format": "xlsx" })).await;

@@ -89,6 +89,49 @@ async fn another_view_has_a_file_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_is_of_its_own_view_whosever_file_it_is() {
+    let t = start().await;
+    insert_goals(&t, 3, 10);
+    let views = [7, 8].map(|guid| save_view(&t, guid, &json!({ "and": [] })));
+    for view in views {
+        export(&t, view).await;
+    }
+    assert_eq!(files(&t).len(), 1);
+    let manifests = t.app.db.snapshot(NUMBER, |tx| {
+        tx.query(
+            "select manifest from export where organization = ?1 order by job",
+            goalpost_db::params![NUMBER],
+            |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()),
+        )
+    });
+    let told: Vec<serde_json::Value> =
+        manifests.unwrap().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    for (told, view) in told.iter().zip(views) {
+        assert_eq!(told["view"], json!({ "id": view, "name": "Another" }));
+    }
+    assert_eq!(told[0]["sha256"], told[1]["sha256"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_lost_is_made_anew() {
+    let t = start().await;
+    insert_goals(&t, 3, 10);
+    let bytes = content(&t, &export(&t, VIEW).await).await.bytes;
+    for lose in [(|path| std::fs::remove_file(path).unwrap()) as fn(std::path::PathBuf), |path| {
+        std::fs::write(path, "cut").unwrap()
+    }] {
+        for file in files(&t) {
+            lose(t.app.config.data.join("content").join(file));
+        }
+        assert_eq!(content(&t, &export(&t, VIEW).await).await.bytes, bytes);
+        // Which is pointed to from then on.
+        let there = files(&t).len();
+        assert_eq!(content(&t, &export(&t, VIEW).await).await.bytes, bytes);
+        assert_eq!(files(&t).len(), there);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_goes_with_the_last_export_that_points_to_it() {
     let t = start().await;
     insert_goals(&t, 3, 10);

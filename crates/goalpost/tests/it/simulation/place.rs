@@ -122,7 +122,7 @@ impl Place {
         let made = goalpost::exports::api::promise(
             &self.t.app,
             member,
-            &goalpost::exports::api::NewExport::of(&organization.views[0]).unwrap(),
+            &goalpost::exports::api::NewExport::of(&organization.views[0], None).unwrap(),
             None,
         )
         .await;

@@ -136,7 +136,7 @@ impl World<'_> {
         let made = promise(
             &self.place.t.app,
             organization.member,
-            &NewExport::of(&organization.views[view]).unwrap(),
+            &NewExport::of(&organization.views[view], None).unwrap(),
             None,
         )
         .await;

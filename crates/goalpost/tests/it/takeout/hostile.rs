@@ -242,10 +242,13 @@ fn objects_that_do_not_fit_each_other_are_refused() {
         "`tags.jsonl`: id 9000000000000000000 is beyond",
         forged("tags.jsonl", |lines| lines[0]["id"] = 9_000_000_000_000_000_000_i64.into()),
     );
-    hostile.refused(
-        "nextNumber must be at least",
-        forged("organization.jsonl", |lines| lines[0]["nextNumber"] = 1.into()),
-    );
+    for change in [
+        (|lines| lines[0]["nextNumber"] = 1.into()) as fn(&mut Vec<Value>),
+        |lines| lines[0]["nextNumber"] = i64::MIN.into(),
+        |lines| lines[0]["nextNumber"] = i64::MAX.into(),
+    ] {
+        hostile.refused("must be between", forged("organization.jsonl", change));
+    }
     hostile.refused("checkInCount of goal", forged("check-ins.jsonl", |lines| drop(lines.pop())));
     hostile.refused(
         "`views.jsonl` has a view that cannot be read",
