@@ -132,7 +132,7 @@ fn retry_after(call: &Call, row: &Map<String, Json>) -> Option<u64> {
         return None;
     }
     let created: Timestamp = text("createdDateTime")?.parse().ok()?;
-    let age_us = Timestamp::now().as_microsecond() - created.as_microsecond();
+    let age_us = call.app.clock.now_us() - created.as_microsecond();
     Some(retry_after_secs(&call.app, age_us))
 }
 
