@@ -263,8 +263,7 @@ fn templates_of_another_shape_are_refused() {
     let twice = [&headers[..], &["Title"]].concat();
     let table = |rows: &str| format!("{HEADER}{rows}").into_bytes();
     // What packs too well is refused for that.
-    let long: String =
-        (1..40_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let long: String = (1..40_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()).collect();
     let large = format!("A,,Objective,Dig,,,,Q1 2026,,,{long}{}\n", ",".repeat(13)).repeat(20);
     let rows: Vec<String> = large.lines().map(|line| texts(&line.split(',').collect::<Vec<_>>())).collect();
     let header = texts(&headers);
