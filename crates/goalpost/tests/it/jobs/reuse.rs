@@ -118,7 +118,7 @@ async fn a_file_that_was_lost_is_made_anew() {
     insert_goals(&t, 3, 10);
     let bytes = content(&t, &export(&t, VIEW).await).await.bytes;
     for lose in [(|path| std::fs::remove_file(path).unwrap()) as fn(std::path::PathBuf), |path| {
-        std::fs::write(path, "cut").unwrap()
+        std::fs::write(path, "cut").unwrap();
     }] {
         for file in files(&t) {
             lose(t.app.config.data.join("content").join(file));
