@@ -26,16 +26,18 @@ pub(crate) fn day<S: Serializer>(day: &Option<Date>, serializer: S) -> Result<S:
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS`.
+/// `YYYY-MM-DD HH:MM:SS`, with the microseconds behind it unless there are none.
 pub(crate) fn moment<S: Serializer>(moment: &Option<DateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     match moment {
-        Some(moment) => serializer.collect_str(&format_args!(
-            "{} {:02}:{:02}:{:02}",
-            moment.date(),
-            moment.hour(),
-            moment.minute(),
-            moment.second()
-        )),
+        Some(moment) => {
+            let (date, hour, minute, second) =
+                (moment.date(), moment.hour(), moment.minute(), moment.second());
+            match moment.subsec_nanosecond() / 1_000 {
+                0 => serializer.collect_str(&format_args!("{date} {hour:02}:{minute:02}:{second:02}")),
+                micros => serializer
+                    .collect_str(&format_args!("{date} {hour:02}:{minute:02}:{second:02}.{micros:06}")),
+            }
+        }
         None => serializer.serialize_none(),
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn day(raw: Raw<'_>) -> Result<Option<Date>, Wrong> {
     }
 }
 
-/// A time in UTC, `YYYY-MM-DD HH:MM:SS` with or without ` UTC` behind it, or a day, which is its midnight. An
+/// A time in UTC, `YYYY-MM-DD HH:MM:SS` with or without decimals, and with or without ` UTC` behind it, or a day, which is its midnight. An
 /// empty text is no time.
 pub(crate) fn moment(raw: Raw<'_>) -> Result<Option<DateTime>, Wrong> {
     match raw.quoted() {
@@ -106,11 +106,13 @@ pub(crate) fn parse_day(text: &str) -> Option<Date> {
 pub(crate) fn parse_moment(text: &str) -> Option<DateTime> {
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     let Some((day, time)) = text.split_once(' ') else { return parse_day(text).map(DateTime::from) };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let bytes = time.as_bytes();
-    if bytes.len() != 8 || !time.is_ascii() || bytes[2] != b':' || bytes[5] != b':' {
+    if bytes.len() != 8 || !time.is_ascii() || bytes[2] != b':' || bytes[5] != b':' || fraction.len() > 9 {
         return None;
     }
-    let time = Time::new(digits(&time[..2])?, digits(&time[3..5])?, digits(&time[6..])?, 0).ok()?;
+    let nanos = digits::<i32>(fraction)? * 10_i32.pow(9 - fraction.len() as u32);
+    let time = Time::new(digits(&time[..2])?, digits(&time[3..5])?, digits(&time[6..])?, nanos).ok()?;
     Some(parse_day(day)?.to_datetime(time))
 }
 

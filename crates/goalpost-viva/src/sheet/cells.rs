@@ -132,14 +132,38 @@ pub(super) fn percent(text: &str) -> Option<f64> {
     number(text.strip_suffix('%').unwrap_or(text))
 }
 
-/// A day; the midnight of one will do.
+/// A day; a time of one will do, by whatever clock.
 pub(super) fn day(text: &str) -> Option<Date> {
-    parse_moment(text.trim()).map(DateTime::date)
+    let (at, _) = clock(text)?;
+    Some(at.date())
 }
 
-/// A time.
+/// A time in UTC, as tables print it or as RFC 3339 does, with or without the distance of its clock from UTC.
 pub(super) fn moment(text: &str) -> Option<DateTime> {
-    parse_moment(text.trim())
+    let (at, ahead) = clock(text)?;
+    at.checked_sub(jiff::SignedDuration::from_mins(ahead)).ok()
+}
+
+/// What a clock shows, and how many minutes it is ahead of UTC.
+fn clock(text: &str) -> Option<(DateTime, i64)> {
+    const DAY: usize = "2026-01-31".len();
+    let text = text.trim();
+    if text.as_bytes().get(DAY) == Some(&b'T') && text.is_ascii() {
+        return clock(&format!("{} {}", &text[..DAY], &text[DAY + 1..]));
+    }
+    if let Some(at) = parse_moment(text.strip_suffix('Z').unwrap_or(text)) {
+        return Some((at, 0));
+    }
+    let (at, hours, minutes) = match text.rsplit_once(':')? {
+        (before, minutes) if before.is_ascii() && before.len() > DAY + 3 => {
+            let (at, hours) = before.split_at(before.len() - 2);
+            (at, digits::<i64>(hours)?, digits::<i64>(minutes).filter(|_| minutes.len() == 2)?)
+        }
+        _ => return None,
+    };
+    let sign = if at.ends_with('+') { 1 } else { -1 };
+    let at = parse_moment(at.strip_suffix(['+', '-'])?.trim_end())?;
+    (hours < 24 && minutes < 60).then_some((at, sign * (60 * hours + minutes)))
 }
 
 /// A goal's number, as it is or as the text of the one formula that exports had:

@@ -35,6 +35,22 @@ pub enum SheetError {
         /// The row, from 1.
         row: u64,
     },
+    /// A line of JSON Lines that is not what each is.
+    #[error("line {line} {what}")]
+    Line {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A line of JSON Lines that says two values of one key.
+    #[error("line {line} has the key `{key}` twice")]
+    TwoKeys {
+        /// The line, from 1.
+        line: u64,
+        /// The key, shortened.
+        key: String,
+    },
     /// The ZIP that a workbook is.
     #[error("{0}")]
     Package(#[source] Box<Error>),
@@ -155,6 +171,9 @@ impl SheetError {
             Self::Nul { .. } => "the file is damaged, or UTF-16 without a byte order mark: save it as UTF-8",
             Self::NotUtf16 => "copy the file again, or save it as UTF-8",
             Self::Unclosed { .. } => "the file is cut off or was edited by hand; export it again",
+            Self::Line { .. } | Self::TwoKeys { .. } => {
+                "each line is one JSON object in UTF-8, with each key once: mend the line, or export the view again"
+            }
             Self::Package(error) => match **error {
                 Error::TooLarge { .. } | Error::Ratio { .. } => {
                     "export a smaller view, or import the ZIP of the whole organization"
@@ -213,7 +232,8 @@ impl fmt::Display for Row {
 /// A cell that cannot be taken, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellError {
-    /// The row as a spreadsheet counts it: the header is row 1. In the bits from 2^32 on stands how many sheets of a table
+    /// The row as a spreadsheet counts it: the header is row 1. Where there is none, as in JSON Lines, the first row with
+    /// values is row 1. In the bits from 2^32 on stands how many sheets of a table
     /// come before this one.
     pub row: u64,
     /// The header of the column.

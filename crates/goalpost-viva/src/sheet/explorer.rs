@@ -6,6 +6,7 @@ use super::encoding::Encoding;
 use super::error::{CellError, SheetError};
 use super::goal::GoalRow;
 use super::header::{Column, Header, HeaderWords};
+use super::json_lines::JsonLines;
 use super::source::{Book, Text, TextCell};
 use super::template;
 use super::workbook::Spool;
@@ -45,7 +46,7 @@ impl SheetLimits {
     };
 }
 
-/// The table of a view of the Explorer: a CSV, or a workbook.
+/// The table of a view of the Explorer: a CSV, JSON Lines, or a workbook.
 #[derive(Debug)]
 pub struct Explorer<R> {
     source: Source<R>,
@@ -56,6 +57,7 @@ pub struct Explorer<R> {
 #[derive(Debug)]
 enum Source<R> {
     Text(Text<R>),
+    Lines(JsonLines<R>),
     Book(Box<Book<R>>),
 }
 
@@ -69,6 +71,15 @@ impl<R: Read + Seek> Explorer<R> {
         let (text, cells) = Text::open(input, limits, &|cells| Header::known(cells, words))?;
         template::refuse(&cells)?;
         Ok(Self { source: Source::Text(text), limits, header: Header::read(&cells, words)? })
+    }
+
+    /// Opens JSON Lines. Reads the whole file once, and keeps its keys.
+    ///
+    /// # Errors
+    /// When it is too large, empty, or no table of goals, or a line is not an object with each key once.
+    pub fn open_json_lines(input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
+        let (lines, cells) = JsonLines::open(input, limits)?;
+        Ok(Self { source: Source::Lines(lines), limits, header: Header::read(&cells, words)? })
     }
 
     /// Opens a workbook, and finds the sheet with the table of goals, and what its columns hold. Texts that cells share
@@ -90,7 +101,7 @@ impl<R: Read + Seek> Explorer<R> {
     pub fn encoding(&self) -> Encoding {
         match &self.source {
             Source::Text(text) => text.encoding,
-            Source::Book(_) => Encoding::Utf8,
+            Source::Lines(_) | Source::Book(_) => Encoding::Utf8,
         }
     }
 
@@ -107,8 +118,8 @@ impl<R: Read + Seek> Explorer<R> {
     /// Sheets of a workbook that have something, and are not of the table.
     pub fn ignored_sheets(&self) -> &[String] {
         match &self.source {
-            Source::Text(_) => &[],
             Source::Book(book) => &book.ignored,
+            _ => &[],
         }
     }
 
@@ -116,8 +127,8 @@ impl<R: Read + Seek> Explorer<R> {
     /// The one formula that exports had is none of them.
     pub fn formulas(&self) -> (&[String], u64) {
         match &self.source {
-            Source::Text(_) => (&[], 0),
             Source::Book(book) => (&book.formulas, book.formula_count),
+            _ => (&[], 0),
         }
     }
 
@@ -131,18 +142,18 @@ impl<R: Read + Seek> Explorer<R> {
     ) -> Result<(), E> {
         let Self { source, limits, header } = self;
         let mut rows = 0;
-        let mut take = |row: u64, cells: &[TextCell]| {
+        let mut take = |row: u64, cells: &[TextCell], mut errors: Vec<CellError>| {
             rows += 1;
             if rows > limits.rows {
                 return Err(SheetError::TooLarge { what: "rows", limit: limits.rows, row: 0 }.into());
             }
-            let mut errors = Vec::new();
             let goal = GoalRow::read(row, cells, header, &mut errors);
             visit(goal, errors)
         };
         match source {
-            Source::Text(text) => text.each(*limits, take),
-            Source::Book(book) => book.each(header, &mut take),
+            Source::Text(text) => text.each(*limits, |row, cells| take(row, cells, Vec::new())),
+            Source::Lines(lines) => lines.each(*limits, header, take),
+            Source::Book(book) => book.each(header, |row, cells| take(row, cells, Vec::new())),
         }
     }
 }

@@ -1,14 +1,16 @@
-//! Tables that people took out of Viva Goals: the CSV, or the workbook, of a view of the Explorer.
+//! Tables that people took out of Viva Goals: the CSV, or the workbook, of a view of the Explorer; and the other kinds
+//! of files that such a table is exported as here.
 //!
 //! ```text
 //! CSV ──encoding──▶ UTF-8 ──records──▶ cells ──header──▶ columns ──cells──▶ GoalRow
 //! XLSX ─────────────workbook─────────────▲
+//! JSON Lines ─────json_lines─────────────▲
 //! ```
 //! Nothing is trusted and nothing is lost: the size of a cell, a row and a header is bounded while reading; a
 //! value that is wrong is a [`CellError`] with its row and column; what is not understood is in the row's
 //! `aside`. One row is in memory at a time.
 //!
-//! Read in this order: `encoding`, `records`, `workbook`, `header`, `cells`, `goal`, `source`, `explorer`, `template`, `users`.
+//! Read in this order: `encoding`, `records`, `workbook`, `json_lines`, `header`, `cells`, `goal`, `source`, `explorer`, `template`, `users`.
 
 mod cells;
 mod encoding;
@@ -16,6 +18,7 @@ mod error;
 mod explorer;
 mod goal;
 mod header;
+mod json_lines;
 mod records;
 mod source;
 mod template;

@@ -20,7 +20,7 @@ const HEAD: usize = 512;
 /// Store a body of at most `limit` bytes under a new name.
 ///
 /// # Errors
-/// 413 for a longer one; 400 for an empty one, and for one that breaks off; 415 for one that is neither a ZIP nor a text;
+/// 413 for a longer one; 400 for an empty one, and for one that breaks off; 415 for one that is no file of a kind that is imported;
 /// 503 if the store does not take it. Nothing is kept then.
 pub(super) async fn store(
     app: &App,
@@ -90,17 +90,18 @@ async fn receive(
     Ok(())
 }
 
-/// By its first bytes, never by its name: a ZIP, or a text. What it is more closely, the import says.
+/// By its first bytes, never by its name: a ZIP, a packed file, or a text. What it is more closely, the import says.
 fn require_kind(head: &[u8]) -> Result<(), GraphError> {
     let is_utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    if head.starts_with(b"PK") || is_utf16 || !head.contains(&0) {
+    let is_packed = head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    if head.starts_with(b"PK") || is_packed || is_utf16 || !head.contains(&0) {
         return Ok(());
     }
     Err(GraphError::service(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupportedMediaType",
         "unknownFile",
-        "The body is no file that can be imported. Send the ZIP of an organization, or the CSV or workbook of a view, as it is.",
+        "The body is no file that can be imported. Send the ZIP of an organization, or the table of a view, as it is.",
     ))
 }
 

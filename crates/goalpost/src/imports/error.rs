@@ -55,6 +55,22 @@ pub enum ImportError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is packed as a whole, and damaged or packed in a way that costs too much.
+    #[error("`{}` cannot be unpacked by {packing}: {what}", path.display())]
+    Packed {
+        /// The file.
+        path: PathBuf,
+        /// The packer.
+        packing: &'static str,
+        /// What it says.
+        what: String,
+    },
+    /// The file is packed as a whole, and so is what is in it.
+    #[error("`{}` is packed, and what is in it is neither a CSV nor JSON Lines", path.display())]
+    PackedTwice {
+        /// The file.
+        path: PathBuf,
+    },
     /// What is here and not in a table cannot be taken away.
     #[error("a table shows a view and not the whole organization, so nothing can be removed by it")]
     NothingToPrune,
@@ -136,6 +152,10 @@ impl ImportError {
                 "open it in a spreadsheet and save it as a workbook of the kind `.xlsx`, without a password"
                     .to_owned()
             }
+            Self::Packed { .. } => {
+                "copy or export the file again; one that was packed by hand, pack with the usual settings".to_owned()
+            }
+            Self::PackedTwice { .. } => "unpack it, and import what is in it".to_owned(),
             Self::NothingToPrune => "leave `--prune` out; the ZIP of the whole organization can do it".to_owned(),
             Self::NotHere => {
                 "check --organization or --organization-id; `goalpost org list` shows those that are here".to_owned()

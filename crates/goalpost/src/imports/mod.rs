@@ -1,4 +1,4 @@
-//! Imports: the ZIP of a whole Viva Goals organization, or the CSV or workbook of a view, becomes rows.
+//! Imports: the ZIP of a whole Viva Goals organization, or the table of a view, becomes rows.
 //!
 //! ```text
 //! file ──survey──▶ what is in it, what is wrong ──one transaction──▶ rows, report
@@ -10,7 +10,7 @@
 //! and goes the same way. Over HTTP it is a job, whose [`worker`] does just that.
 //!
 //! Read in this order: `run`, `organization`, `people`, `lists`, `checkins`, `goals` (which knows the rule for fields
-//! that were changed here), `prune`, `aside`, `report`, `table`, `template`, `users`; then `spec`, [`worker`] and
+//! that were changed here), `prune`, `aside`, `report`, `table`, `packed`, `template`, `users`; then `spec`, [`worker`] and
 //! [`queries`]; then `kept` and `undo`.
 
 mod aside;
@@ -23,6 +23,7 @@ mod labels;
 mod lists;
 mod mentions;
 mod organization;
+mod packed;
 mod people;
 mod prune;
 pub mod queries;

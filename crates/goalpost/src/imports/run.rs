@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use goalpost_db::{Db, Scope, Tx, params};
+use goalpost_viva::sheet::SheetLimits;
 use goalpost_viva::{Archive, Element, Entity, Limits, Problems, Survey};
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,7 @@ use super::organization::{find_or_make, find_or_make_for_table};
 use super::people::People;
 use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
 use super::table::{self, ImportMap, Kind, Partial};
-use super::{ImportError, ImportOptions, OfJob, Progress, queries as record, template, users};
+use super::{ImportError, ImportOptions, OfJob, Progress, packed, queries as record, template, users};
 use crate::goals::recompute;
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::orgs::{Organization, queries};
@@ -30,7 +31,7 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// How long an import waits for the write lock; only short writes, or another long one, hold it.
 const WRITE_WAIT: Duration = Duration::from_mins(1);
 
-/// Import the ZIP of a whole organization, or the CSV or workbook of a view, all or nothing. Blocks; call it from a thread that may.
+/// Import the ZIP of a whole organization, or the table of a view, all or nothing. Blocks; call it from a thread that may.
 ///
 /// The report is also kept with the data: in the database, and as a file in `data_folder`, unless nothing was written.
 /// Memory does not grow with the file, apart from sets of ids, and stays below 256 MiB for five million goals.
@@ -85,10 +86,20 @@ pub fn run(
         report.file.sha256 = hex(&sha256);
         Ok::<_, ImportError>((sha256, size_bytes))
     };
-    match Kind::of(&mut opened, file).map_err(|source| io_error(file, source))? {
+    let (mut kind, mut limits) = (kind_of(&mut opened, file)?, options.sheet_limits());
+    if let Kind::Packed(packing) = kind {
+        opened = packed::unpack(&opened, packing, file, data_folder, limits)?;
+        kind = kind_of(&mut opened, Path::new(table::stem(&file.to_string_lossy())))?;
+        if !matches!(kind, Kind::Table | Kind::Lines) {
+            return Err(ImportError::PackedTwice { path: file.to_owned() });
+        }
+        limits.bytes = SheetLimits::OPERATOR.bytes.min(limits.unpacked_bytes);
+    }
+    match kind {
         Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
-        kind @ (Kind::Table | Kind::Workbook) => {
-            if let Some(template) = template::check(&opened, file, kind, data_folder, options)? {
+        Kind::Packed(_) => Err(ImportError::PackedTwice { path: file.to_owned() }),
+        kind @ (Kind::Table | Kind::Lines | Kind::Workbook) => {
+            if let Some(template) = template::check(&opened, file, kind, data_folder, limits, options)? {
                 (input.sha256, input.size_bytes) = seal(&mut report)?;
                 return save(db, data_folder, options, |tx| {
                     write_translated(
@@ -114,7 +125,7 @@ pub fn run(
                     )
                 });
             }
-            if let Some(users) = users::check(&opened, file, kind, options)? {
+            if let Some(users) = users::check(&opened, file, kind, limits, options)? {
                 (input.sha256, input.size_bytes) = seal(&mut report)?;
                 return save(db, data_folder, options, |tx| {
                     write_translated(tx, &input, report.clone(), progress, |(organization, _), _| {
@@ -122,7 +133,7 @@ pub fn run(
                     })
                 });
             }
-            let mut checked = table::check(opened, file, kind, data_folder, options, progress)?;
+            let mut checked = table::check(opened, file, kind, data_folder, limits, options, progress)?;
             report.notes.clone_from(&checked.notes);
             (input.sha256, input.size_bytes) = seal(&mut report)?;
             save(db, data_folder, options, |tx| {
@@ -183,6 +194,10 @@ fn lock(data_folder: &Path) -> Result<File, ImportError> {
         Err(TryLockError::WouldBlock) => Err(ImportError::AlreadyRunning),
         Err(TryLockError::Error(source)) => Err(io_error(&path, source)),
     }
+}
+
+fn kind_of(opened: &mut File, path: &Path) -> Result<Kind, ImportError> {
+    Kind::of(opened, path).map_err(|source| io_error(path, source))
 }
 
 fn io_error(path: &Path, source: std::io::Error) -> ImportError {

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use goalpost_db::{Error, Tx, params};
-use goalpost_viva::sheet::{CellError, UserColumn as Cell, UserRow, read_users};
+use goalpost_viva::sheet::{CellError, SheetLimits, UserColumn as Cell, UserRow, read_users};
 use goalpost_viva::{Archive, Named, Person, User};
 
 use super::spool::Spool;
@@ -20,12 +20,13 @@ pub(super) fn check(
     file: &File,
     path: &Path,
     kind: Kind,
+    limits: SheetLimits,
     options: &ImportOptions,
 ) -> Result<Option<Vec<UserRow>>, ImportError> {
-    if kind == Kind::Workbook {
+    if kind != Kind::Table {
         return Ok(None);
     }
-    let read = read_users(file, options.sheet_limits(), &options.map.headers);
+    let read = read_users(file, limits, &options.map.headers);
     let read = read.map_err(|source| ImportError::Table { path: path.to_owned(), source })?;
     let Some((users, mut problems)) = read else { return Ok(None) };
     if options.prune {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::queries::{self, Order};
 use super::spec::ImportSpec;
+use super::table::stem;
 use super::{ImportError, ImportOptions, OfJob, Progress, Report, run};
 use crate::app::App;
 use crate::ids::OrganizationNumber;
@@ -196,7 +197,7 @@ async fn fetch(app: &App, order: &Order, path: &Path) -> Result<(), StepError> {
 
 /// The name that a file has here: of the one that it came with, what a table's name may say and no path can hold.
 fn staged_name(file_name: &str) -> String {
-    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
+    let stem = stem(file_name);
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     format!("{}.upload", stem.chars().take(100).map(plain).collect::<String>())
 }
@@ -251,6 +252,8 @@ mod tests {
     fn a_name_of_a_client_is_no_path_here() {
         let of_table = staged_name("VivaGoals_15229_all_2025_11_20_1763665314.csv");
         assert_eq!(of_table, "VivaGoals_15229_all_2025_11_20_1763665314.upload");
+        let packed = staged_name("VivaGoals_15229_all_2025_11_20_1763665314.jsonl.gz");
+        assert_eq!(packed, of_table);
         assert_eq!(staged_name("../../etc/p\0sswd.zip"), "______etc_p_sswd.upload");
         assert_eq!(staged_name(""), ".upload");
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 
-use goalpost_viva::sheet::{CellError, Column, Encoding, Explorer, HeaderWords, SheetError};
+use goalpost_viva::sheet::{CellError, Column, Encoding, Explorer, HeaderWords, SheetError, SheetLimits};
 use roaring::RoaringTreemap;
 
 use super::super::spool::file_in;
@@ -40,6 +40,7 @@ pub(in crate::imports) fn check(
     path: &Path,
     kind: Kind,
     data_folder: &Path,
+    limits: SheetLimits,
     options: &ImportOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckedTable, ImportError> {
@@ -49,9 +50,9 @@ pub(in crate::imports) fn check(
     }
     let words = options.map.headers.iter().map(|(word, header)| (word.as_str(), header.as_str()));
     let words = HeaderWords::new(words).map_err(wrong)?;
-    let limits = options.sheet_limits();
     let table = match kind {
         Kind::Workbook => Explorer::open_workbook(file, limits, &words, &|| file_in(data_folder, "texts")),
+        Kind::Lines => Explorer::open_json_lines(file, limits, &words),
         _ => Explorer::open(file, limits, &words),
     };
     let table = table.map_err(wrong)?;

@@ -56,6 +56,23 @@ impl Translation<'_> {
         Ok(new)
     }
 
+    /// The notes of the latest check-ins that goals have here, of rows that tell of no other.
+    pub(super) fn last_notes(&self, rows: &[GoalRow]) -> Result<HashMap<i64, String>, ImportError> {
+        let tells_one = |row: &&GoalRow| row.check_ins.is_empty() && !row.last_note.is_empty();
+        let ids: Vec<i64> = rows.iter().filter(tells_one).filter_map(|row| row.id).collect();
+        let mut last: HashMap<i64, ((i64, i64), String)> = HashMap::new();
+        CHECKIN.each(self.tx, self.organization, &ids, |key, mut columns| {
+            let at = if let Value::Int(at) = columns[0] { at } else { i64::MIN };
+            let place = (at, key[1]);
+            if last.get(&key[0]).is_none_or(|(latest, _)| *latest < place) {
+                let note = if let Value::Text(note) = columns.swap_remove(6) { note } else { String::new() };
+                last.insert(key[0], (place, note));
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(last.into_iter().map(|(goal, (_, note))| (goal, note)).collect())
+    }
+
     /// A check-in that is here, by what its cell says.
     fn printed(&self, columns: &[Value]) -> String {
         let text = |at: usize| match &columns[at] {
@@ -85,6 +102,14 @@ pub(super) fn settle_last_note(row: &mut GoalRow) {
     if let Some(user) = both.strip_suffix(&format!("{BEFORE}{}", row.last_note)) {
         user.clone_into(&mut last.user);
         last.note.clone_from(&row.last_note);
+    }
+}
+
+/// What a table without check-ins says of the latest one is nothing new where it is here.
+pub(super) fn settle_told_note(row: &mut GoalRow, here: &HashMap<i64, String>) {
+    let note = row.id.and_then(|id| here.get(&id));
+    if note.is_some_and(|note| with_line_feeds(note) == with_line_feeds(&row.last_note)) {
+        row.last_note.clear();
     }
 }
 

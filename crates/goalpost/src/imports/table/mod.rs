@@ -1,4 +1,4 @@
-//! The CSV or the workbook of a view: its rows become the elements that the ZIP of an organization has, and go the same way from there.
+//! The table of a view, be it CSV, JSON Lines or a workbook: its rows become the elements that the ZIP of an organization has, and go the same way from there.
 //!
 //! ```text
 //! table ──check──▶ what is wrong, who writes check-ins ──in the transaction──▶ names become numbers ──▶ a ZIP ──▶ run
@@ -33,6 +33,8 @@ use std::path::Path;
 
 use goalpost_viva::sheet;
 
+use super::packed::Packing;
+
 /// What kind of file it is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -42,6 +44,10 @@ pub(super) enum Kind {
     Workbook,
     /// An older or a protected workbook of a spreadsheet.
     Compound,
+    /// Objects of JSON.
+    Lines,
+    /// Anything else, packed as a whole.
+    Packed(Packing),
     /// Anything else may be a table.
     Table,
 }
@@ -64,17 +70,27 @@ impl Kind {
             Self::Zip
         } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
             Self::Compound
+        } else if let Some(packing) = Packing::of(&head) {
+            Self::Packed(packing)
+        } else if head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start().starts_with(b"{") {
+            Self::Lines
         } else {
             Self::Table
         })
     }
 }
 
-/// What the name of a file says: `VivaGoals_{organization}_{view}_{YYYY_MM_DD}_{seconds}.csv`, or `.xlsx`.
+/// What the name of a file says: `VivaGoals_{organization}_{view}_{YYYY_MM_DD}_{seconds}.csv`, or `.xlsx`, `.jsonl.gz`.
 pub(super) fn named(path: &Path) -> (Option<i64>, Option<jiff::Timestamp>) {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    let Some(rest) = stem.strip_prefix("VivaGoals_") else { return (None, None) };
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let Some(rest) = stem(&name).strip_prefix("VivaGoals_") else { return (None, None) };
     let number = rest.split('_').next().and_then(|digits| digits.parse().ok()).filter(|number| *number > 0);
     let seconds = rest.rsplit('_').next().and_then(|digits| digits.parse().ok());
     (number, seconds.and_then(|seconds: i64| jiff::Timestamp::from_second(seconds).ok()))
+}
+
+/// The name of a file without what it ends with: its kind, and how it is packed.
+pub(super) fn stem(name: &str) -> &str {
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

@@ -14,7 +14,7 @@ use super::super::spool::Spool;
 use super::super::time::micros;
 use super::super::{ImportError, ImportOptions};
 use super::check::CheckedTable;
-use super::checkins::{in_order, midnight, moment, settle_last_note};
+use super::checkins::{in_order, midnight, moment, settle_last_note, settle_told_note};
 use super::names::Names;
 use super::numbers::{Minter, Unnumbered, numbers};
 use super::outcome::{MeasureColumns, Measured, measured, number_text};
@@ -143,8 +143,10 @@ impl<'a> Translation<'a> {
         let mut write_goals = |this: &mut Self, rows: Vec<GoalRow>, table: &Columns| {
             let ids: Vec<i64> = rows.iter().filter_map(|row| row.id).collect();
             let present = GoalRecord::read(this.tx, this.organization, &ids)?;
-            for row in rows {
+            let last_notes = this.last_notes(&rows)?;
+            for mut row in rows {
                 let old = row.id.and_then(|id| present.get(&id));
+                settle_told_note(&mut row, &last_notes);
                 let (goal, aside) = this.goal(row, old, table)?;
                 spool.write_with(&goal, &aside)?;
             }

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use goalpost_db::Tx;
 use goalpost_viva::Archive;
-use goalpost_viva::sheet::{Template, read_template};
+use goalpost_viva::sheet::{SheetLimits, Template, read_template};
 
 use super::report::{LeftOut, Report};
 use super::spool::{Spool, file_in};
@@ -36,12 +36,16 @@ pub(super) fn check(
     path: &Path,
     kind: Kind,
     data_folder: &Path,
+    limits: SheetLimits,
     options: &ImportOptions,
 ) -> Result<Option<Template>, ImportError> {
     let wrong = |source| ImportError::Table { path: path.to_owned(), source };
     let is_workbook = kind == Kind::Workbook;
+    if !is_workbook && kind != Kind::Table {
+        return Ok(None);
+    }
     let spool = || file_in(data_folder, "texts");
-    let template = read_template(file, is_workbook, options.sheet_limits(), &spool).map_err(wrong)?;
+    let template = read_template(file, is_workbook, limits, &spool).map_err(wrong)?;
     if template.is_some() && options.prune {
         return Err(ImportError::NothingToPrune);
     }

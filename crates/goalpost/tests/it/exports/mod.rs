@@ -130,10 +130,16 @@ impl Imported {
 
     /// The workbook of a view of all goals, as this person gets it.
     async fn export_workbook(&self, email: &str) -> Vec<u8> {
+        self.export_as(email, &json!({ "format": "xlsx" })).await
+    }
+
+    /// The file of a view of all goals with these options, as this person gets it.
+    async fn export_as(&self, email: &str, options: &serde_json::Value) -> Vec<u8> {
         let client = self.t.client_with_scopes(email, "Goals-Export.ReadWrite.All");
         let path = format!("/api/v1/organizations/{}/exports", self.organization);
-        let view = Preset::AllObjectives.guid(self.organization);
-        let created = client.post(&path, &json!({ "viewId": view, "format": "xlsx" })).await;
+        let mut body = options.clone();
+        body["viewId"] = json!(Preset::AllObjectives.guid(self.organization));
+        let created = client.post(&path, &body).await;
         assert_eq!(created.status, 201, "{}", created.text());
         assert!(self.t.run_one().await);
         let content = client.get(&format!("{path}/{}/content", created.id())).await;
