@@ -51,6 +51,12 @@ pub enum SheetError {
         /// The key, shortened.
         key: String,
     },
+    /// A Parquet file that is damaged, or has what is not read.
+    #[error("the Parquet file {what}")]
+    Parquet {
+        /// What is wrong with it.
+        what: String,
+    },
     /// The ZIP that a workbook is.
     #[error("{0}")]
     Package(#[source] Box<Error>),
@@ -174,6 +180,9 @@ impl SheetError {
             Self::Line { .. } | Self::TwoKeys { .. } => {
                 "each line is one JSON object in UTF-8, with each key once: mend the line, or export the view again"
             }
+            Self::Parquet { .. } => {
+                "export the view again; another program should write columns of plain values, packed by zstd, Snappy, gzip or not at all"
+            }
             Self::Package(error) => match **error {
                 Error::TooLarge { .. } | Error::Ratio { .. } => {
                     "export a smaller view, or import the ZIP of the whole organization"
@@ -232,8 +241,8 @@ impl fmt::Display for Row {
 /// A cell that cannot be taken, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellError {
-    /// The row as a spreadsheet counts it: the header is row 1. Where there is none, as in JSON Lines, the first row with
-    /// values is row 1. In the bits from 2^32 on stands how many sheets of a table
+    /// The row as a spreadsheet counts it: the header is row 1. Where there is none, as in JSON Lines and Parquet, the first
+    /// row of values is row 1. In the bits from 2^32 on stands how many sheets of a table
     /// come before this one.
     pub row: u64,
     /// The header of the column.

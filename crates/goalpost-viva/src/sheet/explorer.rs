@@ -7,6 +7,7 @@ use super::error::{CellError, SheetError};
 use super::goal::GoalRow;
 use super::header::{Column, Header, HeaderWords};
 use super::json_lines::JsonLines;
+use super::parquet::Parquet;
 use super::source::{Book, Text, TextCell};
 use super::template;
 use super::workbook::Spool;
@@ -46,7 +47,7 @@ impl SheetLimits {
     };
 }
 
-/// The table of a view of the Explorer: a CSV, JSON Lines, or a workbook.
+/// The table of a view of the Explorer: a CSV, JSON Lines, a Parquet file, or a workbook.
 #[derive(Debug)]
 pub struct Explorer<R> {
     source: Source<R>,
@@ -58,6 +59,7 @@ pub struct Explorer<R> {
 enum Source<R> {
     Text(Text<R>),
     Lines(JsonLines<R>),
+    Parquet(Parquet<R>),
     Book(Box<Book<R>>),
 }
 
@@ -82,6 +84,15 @@ impl<R: Read + Seek> Explorer<R> {
         Ok(Self { source: Source::Lines(lines), limits, header: Header::read(&cells, words)? })
     }
 
+    /// Opens a Parquet file, whose columns must all lie side by side.
+    ///
+    /// # Errors
+    /// When it is too large, no Parquet file, or no table of goals.
+    pub fn open_parquet(input: R, limits: SheetLimits, words: &HeaderWords) -> Result<Self, SheetError> {
+        let (parquet, cells) = Parquet::open(input, limits)?;
+        Ok(Self { source: Source::Parquet(parquet), limits, header: Header::read(&cells, words)? })
+    }
+
     /// Opens a workbook, and finds the sheet with the table of goals, and what its columns hold. Texts that cells share
     /// are read, and held: 64 MiB of them in memory, the others in a file that `spool` gives.
     ///
@@ -101,7 +112,7 @@ impl<R: Read + Seek> Explorer<R> {
     pub fn encoding(&self) -> Encoding {
         match &self.source {
             Source::Text(text) => text.encoding,
-            Source::Lines(_) | Source::Book(_) => Encoding::Utf8,
+            Source::Lines(_) | Source::Parquet(_) | Source::Book(_) => Encoding::Utf8,
         }
     }
 
@@ -153,6 +164,7 @@ impl<R: Read + Seek> Explorer<R> {
         match source {
             Source::Text(text) => text.each(*limits, |row, cells| take(row, cells, Vec::new())),
             Source::Lines(lines) => lines.each(*limits, header, take),
+            Source::Parquet(parquet) => parquet.each(*limits, take),
             Source::Book(book) => book.each(header, |row, cells| take(row, cells, Vec::new())),
         }
     }

@@ -5,12 +5,13 @@
 //! CSV ──encoding──▶ UTF-8 ──records──▶ cells ──header──▶ columns ──cells──▶ GoalRow
 //! XLSX ─────────────workbook─────────────▲
 //! JSON Lines ─────json_lines─────────────▲
+//! Parquet ────────parquet────────────────▲
 //! ```
 //! Nothing is trusted and nothing is lost: the size of a cell, a row and a header is bounded while reading; a
 //! value that is wrong is a [`CellError`] with its row and column; what is not understood is in the row's
 //! `aside`. One row is in memory at a time.
 //!
-//! Read in this order: `encoding`, `records`, `workbook`, `json_lines`, `header`, `cells`, `goal`, `source`, `explorer`, `template`, `users`.
+//! Read in this order: `encoding`, `records`, `workbook`, `json_lines`, `parquet`, `header`, `cells`, `goal`, `source`, `explorer`, `template`, `users`.
 
 mod cells;
 mod encoding;
@@ -19,6 +20,7 @@ mod explorer;
 mod goal;
 mod header;
 mod json_lines;
+mod parquet;
 mod records;
 mod source;
 mod template;

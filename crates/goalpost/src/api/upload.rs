@@ -90,11 +90,12 @@ async fn receive(
     Ok(())
 }
 
-/// By its first bytes, never by its name: a ZIP, a packed file, or a text. What it is more closely, the import says.
+/// By its first bytes, never by its name: a binary file of a kind that is imported, or a text. What it is more closely, the import says.
 fn require_kind(head: &[u8]) -> Result<(), GraphError> {
     let is_utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    let is_packed = head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-    if head.starts_with(b"PK") || is_packed || is_utf16 || !head.contains(&0) {
+    // ZIP, Parquet, gzip, zstd.
+    const BINARY: [&[u8]; 4] = [b"PK", b"PAR1", &[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
+    if BINARY.iter().any(|magic| head.starts_with(magic)) || is_utf16 || !head.contains(&0) {
         return Ok(());
     }
     Err(GraphError::service(

@@ -98,7 +98,7 @@ pub fn run(
     match kind {
         Kind::Compound => Err(ImportError::Protected { path: file.to_owned() }),
         Kind::Packed(_) => Err(ImportError::PackedTwice { path: file.to_owned() }),
-        kind @ (Kind::Table | Kind::Lines | Kind::Workbook) => {
+        kind @ (Kind::Table | Kind::Lines | Kind::Parquet | Kind::Workbook) => {
             if let Some(template) = template::check(&opened, file, kind, data_folder, limits, options)? {
                 (input.sha256, input.size_bytes) = seal(&mut report)?;
                 return save(db, data_folder, options, |tx| {

@@ -52,6 +52,7 @@ pub(in crate::imports) fn check(
     let words = HeaderWords::new(words).map_err(wrong)?;
     let table = match kind {
         Kind::Workbook => Explorer::open_workbook(file, limits, &words, &|| file_in(data_folder, "texts")),
+        Kind::Parquet => Explorer::open_parquet(file, limits, &words),
         Kind::Lines => Explorer::open_json_lines(file, limits, &words),
         _ => Explorer::open(file, limits, &words),
     };

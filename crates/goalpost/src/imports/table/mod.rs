@@ -1,4 +1,4 @@
-//! The table of a view, be it CSV, JSON Lines or a workbook: its rows become the elements that the ZIP of an organization has, and go the same way from there.
+//! The table of a view, be it CSV, JSON Lines, Parquet or a workbook: its rows become the elements that the ZIP of an organization has, and go the same way from there.
 //!
 //! ```text
 //! table ──check──▶ what is wrong, who writes check-ins ──in the transaction──▶ names become numbers ──▶ a ZIP ──▶ run
@@ -46,6 +46,8 @@ pub(super) enum Kind {
     Compound,
     /// Objects of JSON.
     Lines,
+    /// A Parquet file.
+    Parquet,
     /// Anything else, packed as a whole.
     Packed(Packing),
     /// Anything else may be a table.
@@ -70,6 +72,8 @@ impl Kind {
             Self::Zip
         } else if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
             Self::Compound
+        } else if head.starts_with(b"PAR1") {
+            Self::Parquet
         } else if let Some(packing) = Packing::of(&head) {
             Self::Packed(packing)
         } else if head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start().starts_with(b"{") {

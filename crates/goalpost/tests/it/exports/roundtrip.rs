@@ -115,7 +115,7 @@ proptest! {
     }
 }
 
-/// Columns that JSON Lines carry whole. Of check-ins, which have no columns there, the last note speaks.
+/// Columns that JSON Lines and Parquet carry whole. Of check-ins, which have no columns there, the last note speaks.
 const CARRIED: [&str; 22] = [
     "Id",
     "Title",
@@ -141,7 +141,7 @@ const CARRIED: [&str; 22] = [
     "Score",
 ];
 
-/// Files of every other kind come back too. That a text is empty, and not missing, only JSON tells; here it is missing.
+/// Files of every other kind come back too. That a text is empty, and not missing, only JSON and Parquet tell; here it is missing.
 async fn assert_other_kinds_come_back(exported: &Imported, owner: &str, mut users: Vec<User>) {
     let mut csv = exported.export_all(owner).await;
     csv.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b'0');
@@ -153,6 +153,7 @@ async fn assert_other_kinds_come_back(exported: &Imported, owner: &str, mut user
     for (name, options) in [
         ("view.csv.gz", json!({ "compression": "gzip" })),
         ("view.csv.zst", json!({ "compression": "zstd" })),
+        ("view.parquet", json!({ "format": "parquet", "columns": CARRIED })),
         ("view.jsonl", json!({ "format": "jsonl", "columns": CARRIED })),
         ("view.jsonl.gz", json!({ "format": "jsonl", "columns": CARRIED, "compression": "gzip" })),
         ("view.jsonl.zst", json!({ "format": "jsonl", "columns": CARRIED, "compression": "zstd" })),
@@ -224,10 +225,12 @@ async fn what_was_exported_comes_back_to_where_it_was_and_changes_nothing() {
     assert!(String::from_utf8_lossy(&csv).contains("\r\n\r\n"), "a description with carriage returns");
     let before = count(hidden);
     let lines = imported.export_as(OWNER, &json!({ "format": "jsonl" })).await;
+    let parquet = imported.export_as(OWNER, &json!({ "format": "parquet" })).await;
     for report in [
         imported.import_table(&csv),
         imported.import_workbook(&workbook),
         imported.import_view("view.jsonl", &lines),
+        imported.import_view("view.parquet", &parquet),
     ] {
         assert!(!report.changes_anything(), "{report}");
     }
