@@ -1,4 +1,5 @@
 """Files of `goalpost export`, opened by Python's csv and json, openpyxl, pyarrow, pandas and DuckDB: all say the same.
+And what these write again, `goalpost import` takes for what it was.
 
     python files.py target/debug/goalpost
 
@@ -39,6 +40,10 @@ class Files:
             "export", "--organization", ORGANIZATION, "--out", str(out), "--force", *options
         )
         return out
+
+    def bring(self, path: pathlib.Path) -> dict:
+        """The report of an import."""
+        return self._program.json("import", str(path), "--organization-id", ORGANIZATION)
 
     def lines(self, *options: str) -> list[dict]:
         with self.export("goals.jsonl", *options).open(encoding="utf-8") as file:
@@ -200,6 +205,38 @@ def duckdb_reads_json_lines_and_csv(files: Files):
     assert csv_rows == [tuple(value or None for value in goal.values()) for goal in said]
 
 
+def what_other_programs_write_again_comes_back_and_changes_nothing(files: Files):
+    parquet = files.export("goals.parquet")
+    again = parquet.with_name("again.parquet")
+    table = pyarrow.parquet.read_table(parquet)
+    rewritten = [
+        {"compression": "snappy", "row_group_size": 500},
+        {"compression": "gzip", "data_page_version": "2.0", "data_page_size": 4_000, "use_dictionary": False},
+        {"compression": "none", "use_deprecated_int96_timestamps": True, "write_page_index": True},
+    ]
+    for options in rewritten:
+        pyarrow.parquet.write_table(table, again, **options)
+        changes_nothing(files, again)
+    with duckdb.connect() as database:
+        source = database.read_parquet(str(parquet))
+        source.write_parquet(str(again), compression="zstd")
+        changes_nothing(files, again)
+        lines = parquet.with_name("again.jsonl")
+        database.execute(f"copy (from read_parquet('{parquet}')) to '{lines}' (format json)")
+        changes_nothing(files, lines)
+    lines.write_bytes(gzip.compress(lines.read_bytes()))
+    changes_nothing(files, lines)
+    table.to_pandas().to_parquet(again)
+    changes_nothing(files, again)
+
+
+def changes_nothing(files: Files, path: pathlib.Path):
+    report = files.bring(path)
+    assert report["revision"] is None, report
+    (goals,) = [tally for tally in report["entities"] if tally["entity"] == "objectives"]
+    assert goals["read"] == goals["unchanged"] > GOALS * 0.9, goals
+
+
 def zstd_unpacks_to_the_same_bytes(files: Files):
     plain_file = files.export("goals.csv", "--columns", "all").read_bytes()
     packed = files.export("goals.csv.zst", "--columns", "all", "--compression", "zstd")
@@ -248,6 +285,7 @@ def main() -> int:
             pandas_reads_the_parquet,
             duckdb_reads_the_parquet,
             duckdb_reads_json_lines_and_csv,
+            what_other_programs_write_again_comes_back_and_changes_nothing,
             zstd_unpacks_to_the_same_bytes,
             links_are_native_and_lead_home,
             a_zone_moves_the_clocks_of_a_workbook,

@@ -13,13 +13,15 @@ use crate::program::{self, cargo, debian, is_installed, output, program, root, t
 use crate::steps::{Failed, Steps};
 
 /// One reader each: `fuzz/fuzz_targets` has a file of that name, `fuzz/seeds` a folder of inputs to begin with.
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 11] = [
     "csv",
     "goal_query",
     "job_key",
     "odata_filter",
     "token",
     "view_filter",
+    "viva_lines",
+    "viva_parquet",
     "viva_table",
     "viva_workbook",
     "viva_zip",

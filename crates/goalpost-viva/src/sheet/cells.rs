@@ -154,15 +154,16 @@ fn clock(text: &str) -> Option<(DateTime, i64)> {
     if let Some(at) = parse_moment(text.strip_suffix('Z').unwrap_or(text)) {
         return Some((at, 0));
     }
-    let (at, hours, minutes) = match text.rsplit_once(':')? {
-        (before, minutes) if before.is_ascii() && before.len() > DAY + 3 => {
-            let (at, hours) = before.split_at(before.len() - 2);
-            (at, digits::<i64>(hours)?, digits::<i64>(minutes).filter(|_| minutes.len() == 2)?)
-        }
-        _ => return None,
-    };
-    let sign = if at.ends_with('+') { 1 } else { -1 };
-    let at = parse_moment(at.strip_suffix(['+', '-'])?.trim_end())?;
+    if !text.is_ascii() || text.len() <= DAY {
+        return None;
+    }
+    // `+01:00`, or `+01` where the minutes are none.
+    let sign_at = DAY + text[DAY..].rfind(['+', '-'])?;
+    let (hours, minutes) = text[sign_at + 1..].split_once(':').unwrap_or((&text[sign_at + 1..], "00"));
+    let two_digits = |part: &str| digits::<i64>(part).filter(|_| part.len() == 2);
+    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+    let at = parse_moment(text[..sign_at].trim_end())?;
+    let sign = if text.as_bytes()[sign_at] == b'+' { 1 } else { -1 };
     (hours < 24 && minutes < 60).then_some((at, sign * (60 * hours + minutes)))
 }
 

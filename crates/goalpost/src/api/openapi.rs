@@ -249,7 +249,16 @@ fn operation(route: &Route) -> Json {
     }
     if let Deed::Import(Bring::Create) = route.deed {
         let file = json!({ "schema": { "type": "string", "format": "binary", "minLength": 1 } });
-        let content = json!({ "application/zip": file, "text/csv": file, "application/octet-stream": file });
+        let content = json!({
+            "application/zip": file,
+            "text/csv": file,
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": file,
+            "application/jsonl": file,
+            "application/vnd.apache.parquet": file,
+            "application/gzip": file,
+            "application/zstd": file,
+            "application/octet-stream": file,
+        });
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation

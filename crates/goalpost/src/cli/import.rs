@@ -19,6 +19,9 @@ use super::printer::{Progress, remark};
 /// Which of them it is, the file says itself. A table knows people by name only and shows a part: what it does not say stays
 /// as it is here, and who is not found becomes an inactive person, unless --map says who is meant.
 ///
+/// Tables that a Goalpost exported come back too: CSV, workbooks, JSON Lines and Parquet; CSV and JSON Lines also packed by
+/// gzip or zstd.
+///
 /// The whole file is checked before anything is written, and is written whole or not at all; a running server goes on
 /// answering. Importing the same file again changes nothing; a newer one updates.
 ///
@@ -42,7 +45,7 @@ use super::printer::{Progress, remark};
 pub(super) struct ImportArgs {
     #[command(subcommand)]
     command: Option<ImportCommand>,
-    /// The ZIP, CSV or workbook, or the folder of `goalpost export --everything`
+    /// The ZIP, or the table (CSV, workbook, JSON Lines, Parquet), or the folder of `goalpost export --everything`
     #[arg(required = true)]
     file: Option<PathBuf>,
     /// Name of the organization, made if the file's is not there yet

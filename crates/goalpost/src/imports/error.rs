@@ -136,7 +136,7 @@ impl ImportError {
         Some(match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => FREE_SPACE.to_owned(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "check the path; it is the ZIP that Viva Goals handed out, not unpacked, or the CSV or workbook of a view".to_owned()
+                "check the path; it is the ZIP that Viva Goals handed out, not unpacked, or the table of a view".to_owned()
             }
             Self::File { .. } => {
                 "the import takes the ZIP of a whole organization as Viva Goals handed it out".to_owned()

@@ -2,10 +2,12 @@
 
 mod bad_input;
 mod bombs;
+mod bombs_typed;
 mod command;
 mod references;
 mod tables;
 mod templates;
+mod typed_files;
 mod undo;
 mod updates;
 mod users;

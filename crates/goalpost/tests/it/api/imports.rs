@@ -169,6 +169,24 @@ async fn a_table_comes_with_what_its_names_mean() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_any_kind_may_be_sent() {
+    let door = door().await;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, b"{\"Id\":100,\"Title\":\"Healthier\"}\n")
+        .expect("memory takes all");
+    let (_, seen) = bring(&door, "", packed.finish().expect("memory takes all")).await;
+    assert_eq!((&seen["status"], &seen["changed"]), (&"succeeded".into(), &1.into()), "{seen}");
+    let parquet = include_bytes!("../imports/golden/set_n.parquet");
+    let (_, seen) = bring(&door, "dryRun=true", parquet.to_vec()).await;
+    assert_eq!(seen["status"], "succeeded", "{seen}");
+    let (path, seen) = bring(&door, "fileName=view.parquet", parquet[..parquet.len() - 1].to_vec()).await;
+    assert_eq!(seen["status"], "failed", "{seen}");
+    let report = door.ilse().get(&format!("{path}/report")).await.json();
+    let told = report["message"].as_str().expect("a text");
+    assert!(told.starts_with("`view.parquet` cannot be imported: the Parquet file"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_owners_of_the_organization_may() {
     let door = door().await;
     let path = send(&door, "", zip(|_| {})).await;

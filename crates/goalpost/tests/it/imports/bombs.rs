@@ -24,7 +24,7 @@ fn peak_mib() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
 }
 
-fn refuse(name: &str, words: &[&str], write: impl FnOnce(&Path)) {
+pub(super) fn refuse(name: &str, words: &[&str], write: impl FnOnce(&Path)) {
     let server = Server::new();
     let path = server.data().join(name);
     write(&path);

@@ -89,7 +89,7 @@ impl Server {
         self.import_book(&workbook(&[("xl/sheets/Goals.xml", &sheet(&[&texts(headers), row]))]))
     }
 
-    fn goals(&self) -> Vec<GoalRecord> {
+    pub(super) fn goals(&self) -> Vec<GoalRecord> {
         let ids: Vec<i64> = self.titles().into_iter().map(|(id, ..)| id).collect();
         let list = goalpost::orgs::queries::list;
         let organizations = self.db.snapshot(goalpost_db::Scope::Global, list).expect("a readable database");
