@@ -18,7 +18,10 @@ const LIMITS: SheetLimits = SheetLimits {
 fuzz_target!(|data: &[u8]| {
     lines(data);
     // Most inputs have no `Title`, and say more behind a line that has one.
-    lines(&[b"{\"Id\":1,\"Title\":\"Dig\",\"Target\":0,\"Created At\":null,\"Checkins\":\"\"}\n", data].concat());
+    lines(
+        &[b"{\"Id\":1,\"Title\":\"Dig\",\"Target\":0,\"Created At\":null,\"Checkins\":\"\"}\n", data]
+            .concat(),
+    );
 });
 
 fn lines(data: &[u8]) {

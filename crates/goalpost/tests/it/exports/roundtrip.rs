@@ -175,7 +175,7 @@ async fn assert_other_kinds_come_back(exported: &Imported, owner: &str, mut user
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 10, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_file_of_any_kind_can_be_imported_and_is_exported_again_as_it_was(organization in organizations()) {
