@@ -47,6 +47,12 @@ impl SheetLimits {
     };
 }
 
+/// # Errors
+/// When there is more of something in a row than its limit.
+pub(super) fn at_most(what: &'static str, found: usize, limit: usize, row: u64) -> Result<(), SheetError> {
+    if found > limit { Err(SheetError::TooLarge { what, limit: limit as u64, row }) } else { Ok(()) }
+}
+
 /// The table of a view of the Explorer: a CSV, JSON Lines, a Parquet file, or a workbook.
 #[derive(Debug)]
 pub struct Explorer<R> {

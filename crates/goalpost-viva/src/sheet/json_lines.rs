@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 use serde_json::value::RawValue;
 
 use super::error::{CellError, SheetError};
-use super::explorer::SheetLimits;
+use super::explorer::{SheetLimits, at_most};
 use super::header::{Header, Place};
 use super::source::TextCell;
 use crate::error::shown;
@@ -40,9 +40,9 @@ impl<R: Read + Seek> JsonLines<R> {
                     continue;
                 }
                 bytes += key.len();
-                too_many("columns", names.len() + 1, limits.columns, row)?;
-                too_many("bytes in one cell", key.len(), limits.cell_bytes, row)?;
-                too_many("bytes of headers", bytes, limits.row_bytes, row)?;
+                at_most("columns", names.len() + 1, limits.columns, row)?;
+                at_most("bytes in one cell", key.len(), limits.cell_bytes, row)?;
+                at_most("bytes of headers", bytes, limits.row_bytes, row)?;
                 places.insert(key.to_string(), names.len());
                 names.push(key.into_owned());
             }
@@ -81,8 +81,8 @@ impl<R: Read + Seek> JsonLines<R> {
                 }
                 let text = text(json, row)?;
                 bytes += text.len();
-                too_many("bytes in one cell", text.len(), limits.cell_bytes, row)?;
-                too_many("bytes in one row", bytes, limits.row_bytes, row)?;
+                at_most("bytes in one cell", text.len(), limits.cell_bytes, row)?;
+                at_most("bytes in one row", bytes, limits.row_bytes, row)?;
                 if !text.is_empty() {
                     cells.push((place, text));
                 }
@@ -93,10 +93,6 @@ impl<R: Read + Seek> JsonLines<R> {
         }
         Ok(())
     }
-}
-
-fn too_many(what: &'static str, found: usize, limit: usize, row: u64) -> Result<(), SheetError> {
-    if found > limit { Err(SheetError::TooLarge { what, limit: limit as u64, row }) } else { Ok(()) }
 }
 
 /// A value as a CSV has it; a list or an object as it stands.
@@ -128,7 +124,7 @@ fn object(line: &[u8], row: u64, limits: SheetLimits) -> Result<Vec<(Text<'_>, &
     let members = Members { most: limits.columns }.deserialize(&mut json);
     let members = members.and_then(|members| json.end().map(|()| members));
     let members = members.map_err(|_| wrong("is not one whole JSON object"))?;
-    too_many("columns", members.len(), limits.columns, row)?;
+    at_most("columns", members.len(), limits.columns, row)?;
     let mut keys: Vec<&str> = members.iter().map(|(Text(key), _)| &**key).collect();
     keys.sort_unstable();
     match keys.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -216,7 +212,7 @@ impl<'a, R: Read + Seek> Lines<'a, R> {
                 return Ok(None);
             }
             self.number += 1;
-            too_many("bytes in one line", self.line.len(), self.most, self.number)?;
+            at_most("bytes in one line", self.line.len(), self.most, self.number)?;
             let is_first = self.number == 1;
             let mark = if is_first && self.line.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
             if !self.line[mark..].trim_ascii().is_empty() {

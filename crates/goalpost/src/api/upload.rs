@@ -92,9 +92,9 @@ async fn receive(
 
 /// By its first bytes, never by its name: a binary file of a kind that is imported, or a text. What it is more closely, the import says.
 fn require_kind(head: &[u8]) -> Result<(), GraphError> {
-    let is_utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    // ZIP, Parquet, gzip, zstd.
+    /// ZIP, Parquet, gzip, zstd.
     const BINARY: [&[u8]; 4] = [b"PK", b"PAR1", &[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
+    let is_utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
     if BINARY.iter().any(|magic| head.starts_with(magic)) || is_utf16 || !head.contains(&0) {
         return Ok(());
     }

@@ -17,7 +17,7 @@ mod values;
 use std::io::{Read, Seek};
 
 use super::error::{CellError, SheetError};
-use super::explorer::SheetLimits;
+use super::explorer::{SheetLimits, at_most};
 use super::source::TextCell;
 use crate::archive::HARMLESS_BYTES;
 use crate::error::shown;
@@ -78,13 +78,9 @@ impl<R: Read + Seek> Parquet<R> {
                     if !reader.next(input, &mut held, &mut value)? {
                         continue;
                     }
-                    let at_most = |what, found: usize, limit: usize| match found > limit {
-                        true => Err(SheetError::TooLarge { what, limit: limit as u64, row }),
-                        false => Ok(()),
-                    };
                     bytes += value.len();
-                    at_most("bytes in one cell", value.len(), limits.cell_bytes)?;
-                    at_most("bytes in one row", bytes, limits.row_bytes)?;
+                    at_most("bytes in one cell", value.len(), limits.cell_bytes, row)?;
+                    at_most("bytes in one row", bytes, limits.row_bytes, row)?;
                     match text::text(reader.column.meaning, &value) {
                         Some(text) if text.contains('\0') => return Err(SheetError::Nul { line: row }.into()),
                         Some(text) if text.is_empty() => {}

@@ -1,5 +1,7 @@
 //! Values as a CSV has them.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
@@ -49,7 +51,7 @@ pub(super) fn text(meaning: Meaning, bytes: &[u8]) -> Option<String> {
                 if matches!(place, 4 | 6 | 8 | 10) {
                     text.push('-');
                 }
-                text.push_str(&format!("{byte:02x}"));
+                write!(text, "{byte:02x}").ok()?;
             }
             text
         }
