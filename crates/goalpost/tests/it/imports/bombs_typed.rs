@@ -172,7 +172,7 @@ fn footers_that_are_larger_than_their_file() {
     for field in [0x29, 0x49] {
         refuse_parquet(&["cannot be read"], &footer(&[field, 0xfc, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]));
     }
-    refuse_parquet(&["cannot be read"], &footer(&[0x7c; 100_000]));
+    refuse_parquet(&["cannot be read"], &footer(&vec![0x7c; 100_000]));
     let empty = |field: u8, count: u64| {
         let mut bytes = vec![field, 0xfc];
         number(&mut bytes, count);
@@ -236,9 +236,9 @@ fn lines_without_an_end() {
     refuse("view.jsonl", &["columns", "row 1"], write(format!("{{{}}}", keys.join(","))));
     let keys: Vec<String> = (0..100_001).map(|key| format!("{{\"{key}\":0}}\n")).collect();
     refuse("view.jsonl", &["columns", "row 100001"], write(keys.concat()));
-    let long_keys: String =
-        (10..60).map(|key| format!("{{\"{key}{}\":0}}\n", "k".repeat(1_000_000))).collect();
-    refuse("view.jsonl", &["bytes of headers"], write(long_keys));
+    let long_key = |key| format!("{{\"{key}{}\":0}}\n", "k".repeat(1_000_000));
+    let long_keys: Vec<String> = (10..60).map(long_key).collect();
+    refuse("view.jsonl", &["bytes of headers"], write(long_keys.concat()));
 }
 
 #[test]

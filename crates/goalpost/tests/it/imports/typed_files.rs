@@ -15,7 +15,7 @@ const SET_N_PARQUET: &[u8] = include_bytes!("golden/set_n.parquet");
 /// Pages of the second version, packed by gzip, in the encodings of the second version.
 const SET_N_SECOND: &[u8] = include_bytes!("golden/set_n_second.parquet");
 
-/// Python's json and pyarrow wrote the first three, DuckDB the others.
+/// Python's json and pyarrow wrote the first three, `DuckDB` the others.
 const GOLDEN: [(&str, &[u8], &[u8]); 5] = [
     ("set_n.jsonl", SET_N, SET_N_LINES),
     ("set_n.parquet", SET_N, SET_N_PARQUET),
