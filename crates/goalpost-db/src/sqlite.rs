@@ -21,6 +21,9 @@ const IDLE_READERS: usize = 16;
 const PREPARED: usize = 128;
 /// Writes that may share one commit: enough to spread the cost of a sync, few enough to answer soon.
 const GROUP: usize = 256;
+/// Pages that a long write keeps, in KiB as SQLite has it, against 2,000 otherwise: rows that come in another order than
+/// that of a key go to pages all over the table, and a page that finds no room is written each time it was changed.
+const CACHE_ALONE: i64 = -8_000;
 /// How long one attempt to begin a write waits inside SQLite before the waiting writes' deadlines are looked at.
 const BEGIN_SLICE: Duration = Duration::from_millis(50);
 
@@ -105,6 +108,7 @@ impl Sqlite {
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let connection = open_writer(&self.path, wait)?;
+        connection.pragma_update(None, "cache_size", CACHE_ALONE).map_err(Error::from)?;
         execute(&connection, "begin immediate")?;
         match f(&Tx::sqlite(&connection, self.clock.now_us())) {
             Ok(value) => {

@@ -6,12 +6,17 @@ use std::io::BufRead;
 use crate::archive::Limits;
 use crate::error::Error;
 use crate::member::Entity;
+use crate::object::{Raw, Wrong};
+use crate::tape::{Tape, plain};
 
 /// The largest number of objects and arrays around a value of an element, the element itself counted.
 pub(crate) const DEPTH: u32 = 16;
 
 /// The largest element in bytes. The largest known to come out of Viva Goals are below 100 KiB.
 pub(crate) const ELEMENT_BYTES: usize = 4 << 20;
+
+/// An element with its number, from 1; or why it is no JSON.
+pub(crate) type Numbered<'a> = (u64, Result<Raw<'a>, Wrong>);
 
 /// The elements of one member, each of them an object.
 #[derive(Debug)]
@@ -20,13 +25,25 @@ pub(crate) struct Elements<R> {
     entity: Entity,
     limits: Limits,
     element: Vec<u8>,
+    tape: Tape,
     count: u64,
     offset: u64,
+    /// Bytes of the input that were handed out as an element.
+    lent: usize,
 }
 
 impl<R: BufRead> Elements<R> {
     pub(crate) fn new(entity: Entity, limits: Limits, input: R) -> Self {
-        Self { input, entity, limits, element: Vec::new(), count: 0, offset: 0 }
+        Self {
+            input,
+            entity,
+            limits,
+            element: Vec::new(),
+            tape: Tape::default(),
+            count: 0,
+            offset: 0,
+            lent: 0,
+        }
     }
 
     /// Bytes read so far.
@@ -36,7 +53,8 @@ impl<R: BufRead> Elements<R> {
 
     /// The JSON of the next element with its number, from 1. After the last one the rest is checked to be
     /// white space, and the ZIP's check sum with it.
-    pub(crate) fn next(&mut self) -> Result<Option<(u64, &str)>, Error> {
+    pub(crate) fn next(&mut self) -> Result<Option<Numbered<'_>>, Error> {
+        self.input.consume(std::mem::take(&mut self.lent));
         if self.count == 0 {
             self.skip_byte_order_mark()?;
             self.expect(b"[", "a JSON array in UTF-8")?;
@@ -58,9 +76,21 @@ impl<R: BufRead> Elements<R> {
         if self.peek()? != Some(b'{') {
             return Err(self.malformed("an object"));
         }
-        self.collect()?;
-        let json = std::str::from_utf8(&self.element);
-        json.map(|json| Some((self.count, json))).map_err(|_| Error::NotUtf8 { entity, element: self.count })
+        let element = self.count;
+        let not_utf8 = |_| Error::NotUtf8 { entity, element };
+        let chunk = self.input.fill_buf().map_err(|source| Error::Unpack { entity, source })?;
+        let Some(end) = self.tape.scan(chunk, self.limits.text_bytes) else {
+            // It goes on behind what is unpacked, or something is wrong with it.
+            self.collect()?;
+            let json = std::str::from_utf8(&self.element).map_err(not_utf8)?;
+            return Ok(Some((element, self.tape.read(json))));
+        };
+        // Most elements are read where they were unpacked to.
+        self.lent = end;
+        self.offset += end as u64;
+        let chunk = self.input.fill_buf().map_err(|source| Error::Unpack { entity, source })?;
+        let json = std::str::from_utf8(&chunk[..end]).map_err(not_utf8)?;
+        Ok(Some((element, Ok(self.tape.whole(json)))))
     }
 
     /// Copies the bytes of one element.
@@ -89,12 +119,12 @@ impl<R: BufRead> Elements<R> {
         }
     }
 
-    fn end(&mut self) -> Result<Option<(u64, &str)>, Error> {
+    fn end<T>(&mut self) -> Result<Option<T>, Error> {
         self.expect(b"]", "the end of the array")?;
         self.finish()
     }
 
-    fn finish(&mut self) -> Result<Option<(u64, &str)>, Error> {
+    fn finish<T>(&mut self) -> Result<Option<T>, Error> {
         match self.peek()? {
             None => Ok(None),
             Some(_) => Err(self.malformed("nothing after the end of the array")),
@@ -175,7 +205,7 @@ impl Scan {
                     continue;
                 }
                 let rest = &chunk[at..];
-                let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
+                let plain = plain::<false>(rest);
                 let length = length + plain;
                 if length > self.text_bytes {
                     return Err(Limit::Text);
@@ -228,7 +258,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some((number, json)) = elements.next()? {
             assert_eq!(number, found.len() as u64 + 1);
-            found.push(json.to_owned());
+            found.push(json.map_or_else(|wrong| wrong.what, |raw| raw.json().to_owned()));
         }
         Ok(found)
     }

@@ -63,6 +63,7 @@ mod read;
 pub mod sample;
 pub mod sheet;
 mod survey;
+mod tape;
 mod unresolved;
 mod value;
 mod write;

@@ -1,73 +1,100 @@
 //! JSON objects whose keys are taken one by one, so that nothing in them is lost or read twice.
 //!
-//! An element is read as an object of raw values: serde checks the syntax and borrows each value as it stands
-//! in the file, and the readers in [`crate::value`] take the values apart. So an error can name the key and
+//! An element is read as an object of raw values: [`Tape`](crate::tape::Tape) checks the syntax and finds each value as
+//! it stands in the file, and the readers in [`crate::value`] take the values apart. So an error can name the key and
 //! quote the value, and a key that nobody took is set aside with its JSON.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::elements::Aside;
+use crate::tape::Node;
 
 /// One JSON value as it stands in the file: valid in syntax, not read yet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Raw<'a>(&'a str);
+pub(crate) struct Raw<'a> {
+    json: &'a str,
+    /// Its own node, and those of what is in it.
+    nodes: &'a [Node],
+}
 
 impl<'a> Raw<'a> {
+    /// A value with nothing in it.
     pub(crate) fn new(json: &'a str) -> Self {
-        Self(json)
+        Self { json, nodes: &[] }
+    }
+
+    /// A value with the nodes that were found in it.
+    pub(crate) fn with_parts(json: &'a str, nodes: &'a [Node]) -> Self {
+        Self { json, nodes }
     }
 
     pub(crate) fn json(self) -> &'a str {
-        self.0
+        self.json
+    }
+
+    /// Whether it is known to be a text without escapes.
+    fn is_plain(self) -> bool {
+        matches!(self.nodes, [node] if !node.escaped)
+    }
+
+    /// What is right in it: the values of an array, the keys and values of an object in turn.
+    pub(crate) fn parts(self) -> impl Iterator<Item = Raw<'a>> + use<'a> {
+        let start = self.nodes.first().map_or(0, |node| node.start);
+        let mut rest = self.nodes.get(1..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let node = rest.first()?;
+            let (nodes, others) = rest.split_at(node.nodes as usize);
+            rest = others;
+            let json = &self.json[(node.start - start) as usize..(node.end - start) as usize];
+            Some(Raw { json, nodes })
+        })
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
+        self.json == "null"
     }
 
     pub(crate) fn is_object(self) -> bool {
-        self.0.starts_with('{')
+        self.json.starts_with('{')
     }
 
     pub(crate) fn is_list(self) -> bool {
-        self.0.starts_with('[')
+        self.json.starts_with('[')
     }
 
     /// Whether it is an array or object with nothing in it.
     pub(crate) fn is_empty(self) -> bool {
-        let inner = self.0.strip_prefix(['[', '{']).and_then(|rest| rest.strip_suffix([']', '}']));
+        let inner = self.json.strip_prefix(['[', '{']).and_then(|rest| rest.strip_suffix([']', '}']));
         inner.is_some_and(|inner| inner.trim_ascii().is_empty())
     }
 
     pub(crate) fn is_number(self) -> bool {
-        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        self.json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
     }
 
     /// What stands between the quotes of a text, its escapes unread.
     pub(crate) fn quoted(self) -> Option<&'a str> {
-        self.0.strip_prefix('"')?.strip_suffix('"')
+        self.json.strip_prefix('"')?.strip_suffix('"')
     }
 
     /// The values of an array.
-    pub(crate) fn list(self) -> Result<Vec<Raw<'a>>, Wrong> {
-        if !self.is_list() {
-            return Err(Wrong::value(self, "a list"));
-        }
-        let values: Vec<&RawValue> =
-            serde_json::from_str(self.0).map_err(|source| Wrong::json(self, &source))?;
-        Ok(values.into_iter().map(|value| Raw(value.get())).collect())
+    pub(crate) fn list(self) -> Result<impl Iterator<Item = Raw<'a>> + use<'a>, Wrong> {
+        if self.is_list() { Ok(self.parts()) } else { Err(Wrong::value(self, "a list")) }
     }
 
     /// The value without white space between its tokens. Its texts are checked, since nobody else read them.
     pub(crate) fn compact(self) -> Result<String, Wrong> {
-        serde_json::from_str::<Sound>(self.0).map_err(|source| Wrong::json(self, &source))?;
-        let mut compact = String::with_capacity(self.0.len());
+        // Only an escape or a number can be wrong in what is sound in syntax.
+        if self.json.bytes().any(|byte| byte == b'\\' || byte.is_ascii_digit()) {
+            serde_json::from_str::<Sound>(self.json).map_err(|source| Wrong::json(self, &source))?;
+        }
+        let mut compact = String::with_capacity(self.json.len());
         let (mut quoted, mut escaped) = (false, false);
-        for char in self.0.chars() {
+        for char in self.json.chars() {
             if quoted || !char.is_ascii_whitespace() {
                 compact.push(char);
             }
@@ -85,9 +112,9 @@ impl<'a> Raw<'a> {
     /// The beginning of the value, for an error.
     pub(crate) fn shortened(self) -> String {
         const CHARS: usize = 80;
-        match self.0.char_indices().nth(CHARS) {
-            Some((end, _)) => format!("{}…", &self.0[..end]),
-            None => self.0.to_owned(),
+        match self.json.char_indices().nth(CHARS) {
+            Some((end, _)) => format!("{}…", &self.json[..end]),
+            None => self.json.to_owned(),
         }
     }
 }
@@ -108,6 +135,14 @@ impl Wrong {
         Self { path: String::new(), what: format!("{} cannot be read as JSON: {source}", found.shortened()) }
     }
 
+    /// What serde says about a text that is no JSON.
+    pub(crate) fn syntax(json: &str) -> Self {
+        match serde_json::from_str::<IgnoredAny>(json) {
+            Err(source) => Self::json(Raw::new(json), &source),
+            Ok(_) => Self::value(Raw::new(json), "JSON"),
+        }
+    }
+
     /// The same fault, seen from one level further out.
     pub(crate) fn under(mut self, step: &str) -> Self {
         self.path = joined(step, &self.path);
@@ -124,6 +159,8 @@ fn joined(step: &str, path: &str) -> String {
 #[derive(Debug)]
 pub struct Object<'a> {
     entries: Vec<Entry<'a>>,
+    /// Behind the entry that was found last. Files have their keys in the order in which they are asked for.
+    next: Cell<usize>,
     aside: Vec<Aside>,
 }
 
@@ -135,21 +172,36 @@ struct Entry<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Opens an object. Two values under one key are an error.
+    /// Opens an object. That two values stand under one key is found by [`Object::into_aside`].
     pub(crate) fn open(raw: Raw<'a>) -> Result<Self, Wrong> {
         if !raw.is_object() {
             return Err(Wrong::value(raw, "an object"));
         }
-        let Entries(mut entries) =
-            serde_json::from_str(raw.json()).map_err(|source| Wrong::json(raw, &source))?;
-        // Sorted, for the search in `take`; what is set aside keeps this order.
-        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        match entries.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        // As many as there are, unless there are others inside of them.
+        let mut entries = Vec::with_capacity((raw.nodes.len() / 2).min(32));
+        let mut parts = raw.parts();
+        while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+            entries.push(Entry { key: text_of(key)?, value, taken: false });
+        }
+        Ok(Self { entries, next: Cell::new(0), aside: Vec::new() })
+    }
+
+    /// Opens an object of which nothing is set aside, its entries in the order of their keys. Two values under one key are
+    /// an error.
+    pub(crate) fn open_sorted(raw: Raw<'a>) -> Result<Self, Wrong> {
+        let mut object = Self::open(raw)?;
+        object.sort()?;
+        Ok(object)
+    }
+
+    fn sort(&mut self) -> Result<(), Wrong> {
+        self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        match self.entries.windows(2).find(|pair| pair[0].key == pair[1].key) {
             Some(pair) => Err(Wrong {
                 path: pair[0].key.to_string(),
                 what: "the key stands twice in one object".into(),
             }),
-            None => Ok(Self { entries, aside: Vec::new() }),
+            None => Ok(()),
         }
     }
 
@@ -171,13 +223,17 @@ impl<'a> Object<'a> {
         (!entry.value.is_null()).then_some(entry.value)
     }
 
-    /// All values, in the order of their keys.
+    /// All values.
     pub(crate) fn into_values(self) -> Vec<Raw<'a>> {
         self.entries.into_iter().map(|entry| entry.value).collect()
     }
 
     fn find(&self, key: &str) -> Option<usize> {
-        self.entries.binary_search_by(|entry| (*entry.key).cmp(key)).ok()
+        let (before, after) = self.entries.split_at(self.next.get());
+        let among = |entries: &[Entry<'_>]| entries.iter().position(|entry| *entry.key == *key);
+        let at = among(after).map(|at| before.len() + at).or_else(|| among(before))?;
+        self.next.set(at + 1);
+        Some(at)
     }
 
     /// Reads the value under a key; `None` when it is absent or null.
@@ -212,11 +268,9 @@ impl<'a> Object<'a> {
     }
 
     /// The values of the list under a key; none when it is absent, null or an empty object.
-    pub(crate) fn values(&mut self, key: &str) -> Result<Vec<Raw<'a>>, Wrong> {
-        match self.take(key) {
-            Some(raw) if !raw.is_empty() => raw.list().map_err(|wrong| wrong.under(key)),
-            _ => Ok(Vec::new()),
-        }
+    pub(crate) fn values(&mut self, key: &str) -> Result<impl Iterator<Item = Raw<'a>> + use<'a>, Wrong> {
+        let list = self.take(key).filter(|raw| !raw.is_empty()).map(Raw::list);
+        Ok(list.transpose().map_err(|wrong| wrong.under(key))?.into_iter().flatten())
     }
 
     /// Reads every object of the list under a key.
@@ -225,7 +279,7 @@ impl<'a> Object<'a> {
         key: &str,
         mut read: impl FnMut(&mut Object<'a>) -> Result<T, Wrong>,
     ) -> Result<Vec<T>, Wrong> {
-        let values = self.values(key)?.into_iter().enumerate();
+        let values = self.values(key)?.enumerate();
         values.map(|(index, raw)| self.inner(|| format!("{key}[{index}]"), raw, &mut read)).collect()
     }
 
@@ -256,8 +310,13 @@ impl<'a> Object<'a> {
         Ok(())
     }
 
-    /// All that was set aside: in nested objects, by the reader, and now every key that nobody took.
+    /// All that was set aside: in nested objects, by the reader, and now every key that nobody took, in their order. Two
+    /// values under one key are an error: nobody took the second.
     pub(crate) fn into_aside(mut self) -> Result<Vec<Aside>, Wrong> {
+        if self.entries.iter().all(|entry| entry.taken) {
+            return Ok(self.aside);
+        }
+        self.sort()?;
         for entry in std::mem::take(&mut self.entries) {
             if !entry.taken {
                 self.set_aside(&entry.key, entry.value)?;
@@ -267,53 +326,11 @@ impl<'a> Object<'a> {
     }
 }
 
-/// The entries of an object, in file order.
-struct Entries<'a>(Vec<Entry<'a>>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    entries.push(Entry { key, value: Raw(value.get()), taken: false });
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
 /// A key, borrowed from the file unless it has escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-
-            fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Borrow)
+fn text_of(key: Raw<'_>) -> Result<Cow<'_, str>, Wrong> {
+    match key.quoted() {
+        Some(plain) if key.is_plain() => Ok(Cow::Borrowed(plain)),
+        _ => serde_json::from_str(key.json).map(Cow::Owned).map_err(|source| Wrong::json(key, &source)),
     }
 }
 

@@ -33,11 +33,11 @@ pub trait Readable: Sized {
     fn aside_mut(&mut self) -> &mut Vec<Aside>;
 }
 
-/// Reads one element from its JSON.
-pub(crate) fn element<T: Element>(number: u64, json: &str) -> Result<T, ValueError> {
+/// Reads one element from its JSON, if it is JSON.
+pub(crate) fn element<T: Element>(number: u64, json: Result<Raw<'_>, Wrong>) -> Result<T, ValueError> {
     let mut known_id = None;
-    let mut whole = || {
-        let mut object = Object::open(Raw::new(json))?;
+    let whole = || {
+        let mut object = Object::open(json?)?;
         known_id = object.peek("ID").and_then(|raw| id(raw).ok());
         let mut element = T::read(&mut object)?;
         *element.aside_mut() = object.into_aside()?;
@@ -247,7 +247,8 @@ fn delegate(object: &mut Object<'_>) -> Result<Option<Person>, Wrong> {
     match object.peek(KEY) {
         Some(raw) if raw.is_list() && !raw.is_empty() => {
             object.take(KEY);
-            if let [one] = raw.list().map_err(|wrong| wrong.under(KEY))?[..]
+            let mut list = raw.list().map_err(|wrong| wrong.under(KEY))?;
+            if let (Some(one), None) = (list.next(), list.next())
                 && one.is_object()
             {
                 return object.inner(|| format!("{KEY}[0]"), one, person);
@@ -283,7 +284,7 @@ fn phased_targets(object: &mut Object<'_>) -> Result<Option<PhasedTargets>, Wron
 
 fn parent_ids(object: &mut Object<'_>) -> Result<Vec<i64>, Wrong> {
     const KEY: &str = "Parent IDs";
-    let ids: Result<Vec<i64>, Wrong> = object.values(KEY)?.into_iter().map(id).collect();
+    let ids: Result<Vec<i64>, Wrong> = object.values(KEY)?.map(id).collect();
     ids.map_err(|wrong| wrong.under(KEY))
 }
 
@@ -292,7 +293,7 @@ fn parent_ids(object: &mut Object<'_>) -> Result<Vec<i64>, Wrong> {
 fn children(object: &mut Object<'_>) -> Result<Vec<Child>, Wrong> {
     const KEY: &str = "Children";
     let mut children = Vec::new();
-    for (index, raw) in object.values(KEY)?.into_iter().enumerate() {
+    for (index, raw) in object.values(KEY)?.enumerate() {
         let step = || format!("{KEY}[{index}]");
         if raw.is_object() {
             children.extend(object.inner(step, raw, child)?);
@@ -329,7 +330,7 @@ fn permissions(raw: Raw<'_>) -> Result<Permissions, Wrong> {
     let under = |wrong: Wrong| wrong.under("Permissions");
     let mut permissions = Permissions { json: raw.compact().map_err(under)?, ..Permissions::default() };
     if raw.is_object() {
-        let object = Object::open(raw).map_err(under)?;
+        let object = Object::open_sorted(raw).map_err(under)?;
         let access = |key| object.peek(key).map_or(Access::Unclear, access);
         permissions.view = access("View");
         permissions.edit = access("Edit");
@@ -343,10 +344,11 @@ fn access(raw: Raw<'_>) -> Access {
     if raw.quoted().is_some_and(|word| word.eq_ignore_ascii_case("Everybody")) {
         return Access::Everybody;
     }
-    let lists = if raw.is_object() { Object::open(raw).map(Object::into_values) } else { Ok(vec![raw]) };
+    let lists =
+        if raw.is_object() { Object::open_sorted(raw).map(Object::into_values) } else { Ok(vec![raw]) };
     let people = |list: Raw<'_>| {
-        let people = list.list()?.into_iter().map(|raw| {
-            let person = person(&mut Object::open(raw)?)?;
+        let people = list.list()?.map(|raw| {
+            let person = person(&mut Object::open_sorted(raw)?)?;
             person.ok_or_else(|| Wrong::value(raw, "a person"))
         });
         people.collect::<Result<Vec<Person>, Wrong>>()

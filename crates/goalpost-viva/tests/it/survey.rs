@@ -101,7 +101,7 @@ fn values_that_cannot_be_read_are_told_with_their_place() {
         (
             Entity::Comments,
             r#"[{"ID": 1, "OKR ID": 2, "Comment": "a", "Comment": "b"}]"#,
-            "comments element 1, `Comment`: the key stands twice in one object",
+            "comments element 1 (ID 1), `Comment`: the key stands twice in one object",
         ),
     ] {
         assert_eq!(problems_of(&[(entity, json)]), [expected], "{json}");
