@@ -26,6 +26,8 @@ use crate::write::{Heading, Writer};
 pub struct Options {
     /// How many goals; one or more. People, teams, check-ins and comments follow.
     pub goals: u64,
+    /// How many check-ins a goal has, on average; `None` for as many as in a real export, about 2.3.
+    pub check_ins: Option<u32>,
     /// Another seed gives another organization.
     pub seed: u64,
     /// The organization's number.
@@ -38,7 +40,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let exported_at = jiff::civil::datetime(2026, 11, 2, 8, 15, 0, 0);
-        Self { goals: 1000, seed: 1, organization_number: 48_117, exported_at }
+        Self { goals: 1000, check_ins: None, seed: 1, organization_number: 48_117, exported_at }
     }
 }
 
@@ -71,7 +73,7 @@ pub fn write(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Summary, Error> {
-    let Options { goals: count, seed, organization_number, exported_at } = *options;
+    let Options { goals: count, check_ins, seed, organization_number, exported_at } = *options;
     let organization = Organization::new(seed, count, exported_at);
     let owner = Organization::owner();
     let user_number = owner.id.unwrap_or_default();
@@ -89,7 +91,7 @@ pub fn write(
     for tag in Organization::tags() {
         writer.write(&tag)?;
     }
-    let goals = Goals { seed, organization, periods };
+    let goals = Goals { seed, check_ins, organization, periods };
     for first in (0..count).step_by(families::SIZE as usize) {
         let size = families::SIZE.min(count - first) as usize;
         let family = families::family(seed, first, size);

@@ -19,6 +19,8 @@ const GOAL_STEP: i64 = 7;
 #[derive(Debug)]
 pub(crate) struct Goals {
     pub(crate) seed: u64,
+    /// How many check-ins a goal has on average, if not as many as usual.
+    pub(crate) check_ins: Option<u32>,
     pub(crate) organization: Organization,
     pub(crate) periods: Vec<Period>,
 }
@@ -100,11 +102,13 @@ impl Goals {
             ])
         };
         let outcome = outcome(&mut dice);
-        let check_ins = match status {
+        let usual = match status {
             "Not Started" => 0,
             _ if dice.permille(6) => dice.between(20, 40),
             _ => dice.between(1, 5),
         };
+        // Those of all goals together are 2.3 a goal.
+        let check_ins = self.check_ins.map_or(usual, |mean| (usual * u64::from(mean) * 10 + 11) / 23);
         let progress = progress(&mut dice, status, &outcome);
         Facts { period, start_date, end_date, status, outcome, progress, check_ins }
     }

@@ -36,6 +36,9 @@ pub(super) struct DemoArgs {
     /// How many goals
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     goals: u64,
+    /// How many check-ins a goal has, on average, instead of the 2.3 of a real organization
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000))]
+    check_ins: Option<u32>,
     /// Which of the possible organizations: the same number makes the same people and goals
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -48,7 +51,12 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Failure> {
-    let options = sample::Options { goals: args.goals, seed: args.seed, ..sample::Options::default() };
+    let options = sample::Options {
+        goals: args.goals,
+        check_ins: args.check_ins,
+        seed: args.seed,
+        ..sample::Options::default()
+    };
     if let Some(path) = args.write_zip {
         return write_zip(&path, &options, session);
     }
