@@ -9,6 +9,7 @@
 
 use std::fs::File;
 
+use goalpost_db::Value;
 use goalpost_okr::TargetType;
 use goalpost_viva::{Access, Archive, Aside, Child, Entity, Objective, Permissions};
 use jiff::civil::{DateTime, Time};
@@ -89,6 +90,16 @@ impl Import<'_> {
                     if Field::all().any(differs) { tally.changed += 1 } else { tally.unchanged += 1 }
                 }
                 _ => tally.added += 1,
+            }
+            if self.partial.is_some()
+                && old.as_ref().map_or(&[][..], |old| old.list(List::Parents)) != wanted.list(List::Parents)
+            {
+                let parents = wanted.list(List::Parents).chunks_exact(List::Parents.width());
+                let parents = parents.filter_map(|entry| match entry[0] {
+                    Value::Int(parent) => Some(parent),
+                    _ => None,
+                });
+                self.new_parents.insert(wanted.id, parents.collect());
             }
             if self.options.dry_run {
                 continue;

@@ -15,6 +15,7 @@
 
 mod aside;
 mod checkins;
+mod circles;
 mod error;
 mod flat;
 mod goals;

@@ -1,6 +1,6 @@
 //! The way of an import, from the lock to the report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write as _};
@@ -13,6 +13,7 @@ use goalpost_viva::{Archive, Element, Entity, Limits, Problems, Survey};
 use sha2::{Digest, Sha256};
 
 use super::aside::Asides;
+use super::circles::Above;
 use super::labels::Labels;
 use super::mentions::Mentions;
 use super::organization::{find_or_make, find_or_make_for_table};
@@ -20,7 +21,6 @@ use super::people::People;
 use super::report::{ImportedFile, ImportedOrganization, Listed, Report, Tally};
 use super::table::{self, ImportMap, Kind, Partial};
 use super::{ImportError, ImportOptions, OfJob, Progress, packed, queries as record, template, users};
-use crate::goals::recompute;
 use crate::ids::{FIRST_MINTED, OrganizationNumber};
 use crate::orgs::{Organization, queries};
 
@@ -315,6 +315,7 @@ fn write_all(
         minted: 0,
         mentions: Mentions::default(),
         recount: BTreeSet::new(),
+        new_parents: HashMap::new(),
     };
     import.report.organization = ImportedOrganization {
         id: import.organization.guid,
@@ -362,6 +363,8 @@ pub(super) struct Import<'a> {
     pub(super) mentions: Mentions,
     /// Goals outside the file whose check-ins changed.
     pub(super) recount: BTreeSet<i64>,
+    /// Goals of a file that shows a part whose parents change, with those that they have afterwards.
+    pub(super) new_parents: HashMap<i64, Vec<i64>>,
 }
 
 impl Import<'_> {
@@ -461,10 +464,14 @@ impl Import<'_> {
 
     /// A file that shows a part may close a circle with what is here.
     fn find_circle(&mut self) -> Result<(), ImportError> {
-        let edges = self.partial.as_mut().map(|partial| std::mem::take(&mut partial.new_edges));
-        for (goal, parent) in edges.unwrap_or_default() {
-            if let Some(circle) = recompute::path_up(self.tx, self.number(), parent, goal)?
-                && !self.options.dry_run
+        let Some(partial) = &mut self.partial else { return Ok(()) };
+        let edges = std::mem::take(&mut partial.new_edges);
+        let changed = std::mem::take(&mut self.new_parents);
+        let above = Above::load(self.tx, self.number(), edges.iter().map(|(_, parent)| *parent), changed)?;
+        for (goal, parent) in edges {
+            // Where a goal keeps the parents that it was given here, the file's close nothing.
+            if above.is_below(goal, parent)
+                && let Some(circle) = above.path(parent, goal)
             {
                 return Err(ImportError::Circle([&[goal][..], &circle].concat()));
             }

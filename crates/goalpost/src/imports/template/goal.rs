@@ -61,6 +61,11 @@ impl Draft {
         Some((self.goal.title.clone(), owners, teams, period))
     }
 
+    /// The number of the goal that is here already.
+    pub(super) fn present_id(&self) -> Option<i64> {
+        self.present.as_ref().map(|goal| goal.id)
+    }
+
     fn say(&mut self, columns: &[Column]) {
         self.said.extend(columns.iter().map(|column| Field::Column(*column)));
     }

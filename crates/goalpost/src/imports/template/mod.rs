@@ -68,6 +68,7 @@ pub(super) fn translate(
         drafts.push(place.draft(row)?);
     }
     judge::judge(&template.rows, &mut drafts);
+    judge::judge_circles(tx, organization, &template.rows, &mut drafts)?;
     let (goals, partial) = place.goals(&template.rows, &drafts)?;
     for (row, draft) in template.rows.iter().zip(&drafts) {
         if !draft.reasons.is_empty() {

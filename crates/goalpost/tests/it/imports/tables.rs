@@ -275,6 +275,24 @@ fn refused_with(text: impl AsRef<[u8]>, options: &ImportOptions) -> String {
 }
 
 #[test]
+fn a_circle_with_what_is_here_is_told_by_a_dry_run_too() {
+    let server = Server::new();
+    server.import(&Company::small());
+    let text = "Id,Title,Aligned To\n100,Healthy trees,\"Prune(weight: 0%, Id: 101)\"\n";
+    let dry = ImportOptions { dry_run: true, ..options() };
+    let say = |options: &ImportOptions| {
+        let error = server.import_with(&server.table(text), options).expect_err("it closes a circle");
+        error.to_string()
+    };
+    assert_eq!(say(&dry), say(&options()));
+    // The same file may open the circle elsewhere.
+    let opened = format!("{text}101,Prune,\n");
+    let report = server.import_with(&server.table(&opened), &dry).expect("there is no circle left");
+    assert_eq!(report.tally(Entity::Objectives).changed, 2);
+    server.import_table(&opened);
+}
+
+#[test]
 fn bad_tables_are_refused() {
     let huge = format!("Title\n{}\n", "x".repeat((1 << 20) + 1));
     let wide = format!("Title{}\n", ",".repeat(100_001));

@@ -200,6 +200,52 @@ fn a_dry_run_of_a_template_tells_the_same_and_writes_nothing() {
     assert!(server.bytes() == before, "a dry run wrote");
 }
 
+#[test]
+fn of_rows_that_close_a_circle_with_what_is_here_the_last_is_left_out() {
+    let server = server();
+    let row = |reference: &str, parent: &str, title: &str| {
+        format!("{reference},{parent},Objective,{title},,,,Q1 2026,,,,,,,,,,,,,,,,\n")
+    };
+    let first = [row("A", "", "Top"), row("B", "A", "Middle"), row("C", "B", "Bottom")].concat();
+    assert_eq!(reasons(&server.template(&first)), []);
+    let parents = "select c.title || ' < ' || p.title from goal_parent l
+          join goal c on c.organization = l.organization and c.id = l.goal
+          join goal p on p.organization = l.organization and p.id = l.parent
+         where l.organization = ?1 and c.title in ('Top', 'Middle', 'Bottom', 'Side', 'New', 'Below') order by 1";
+    assert_eq!(server.column(parents), ["Bottom < Middle", "Middle < Top"]);
+
+    // By two ways through new goals: `Top` below `Side` below `Bottom`, and `New` below `Bottom` with `Top` below it.
+    let rows = [
+        row("A", "S", "Top"),
+        row("S", "C", "Side"),
+        row("C", "", "Bottom"),
+        row("D", "S", "Below"),
+        row("N", "C", "New"),
+    ]
+    .concat();
+    let told = [
+        (3, "Parent OKR: with alignments that are here, the goal would be its own ancestor"),
+        (2, "its parent, row 3, is left out"),
+        (5, "its parent, row 3, is left out"),
+    ];
+    let mut told = told.to_vec();
+    told.sort_unstable();
+    let dry = ImportOptions { dry_run: true, ..options() };
+    let file = server.table(format!("{HEADER}{rows}"));
+    let said = server.import_with(&file, &dry).expect("the template is good");
+    assert_eq!(reasons(&said), told);
+    let done = server.template(&rows);
+    assert_eq!(reasons(&done), told);
+    assert_eq!(done.tally(Entity::Objectives).added, 1);
+    assert_eq!(server.column(parents), ["Bottom < Middle", "Middle < Top", "New < Bottom"]);
+
+    // Alone it can be taken; the other way round it is the other row that closes the circle.
+    let report =
+        server.template(&[row("S", "C", "Side"), row("C", "", "Bottom"), row("A", "S", "Top")].concat());
+    assert_eq!(reasons(&report).iter().map(|(row, _)| *row).collect::<Vec<_>>(), [4]);
+    assert_eq!(server.column(parents), ["Bottom < Middle", "Middle < Top", "New < Bottom", "Side < Bottom"]);
+}
+
 /// The template as it is written, with a row filled in as a spreadsheet would.
 #[test]
 fn the_template_that_is_written_can_be_filled_in_and_read() {
