@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use zip::ZipWriter;
@@ -17,17 +18,50 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// What this process may ever have held, in MiB; each test has its own.
 const MEMORY_MIB: u64 = 256;
 
-/// The most memory that this process ever had, in MiB; none where the system does not say.
-fn peak_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+/// The most memory that a process ever had, in MiB; none where the system does not say.
+fn peak_mib(process: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+/// A build of the program whose refusals are measured too: its own process, so that nothing else is in its memory.
+/// docs/TESTING.md says how.
+const MEASURED: &str = "GOALPOST_BOMBS_PROGRAM";
+
+/// Let the program refuse a file, and print what that costs.
+fn measure(program: &Path, file: &Path, folder: &Path, words: &[&str]) {
+    let mut import = Command::new(program);
+    import
+        .arg("--data")
+        .arg(folder.join("measured"))
+        .arg("import")
+        .arg(file)
+        .args(["--organization", "Bombs"]);
+    import.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let began = Instant::now();
+    let mut running = import.spawn().expect("the program to measure");
+    let mut peak = 0;
+    let ended = loop {
+        if let Some(ended) = running.try_wait().expect("a child of this process") {
+            break ended;
+        }
+        peak = peak_mib(&running.id().to_string()).unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert!(!ended.success(), "the program took it");
+    let (test, took) = (std::thread::current(), began.elapsed().as_secs_f64());
+    let test = test.name().unwrap_or_default().trim_start_matches("imports::bombs::");
+    println!("| {test}: {} | {took:.2} s | {peak} MiB |", words.join(", "));
 }
 
 pub(super) fn refuse(name: &str, words: &[&str], write: impl FnOnce(&Path)) {
     let server = Server::new();
     let path = server.data().join(name);
     write(&path);
+    if let Some(program) = std::env::var_os(MEASURED) {
+        measure(program.as_ref(), &path, server.data(), words);
+    }
     let began = Instant::now();
     let error = server.import_with(&path, &options()).expect_err("the file is a bomb");
     let took = began.elapsed();
@@ -37,7 +71,7 @@ pub(super) fn refuse(name: &str, words: &[&str], write: impl FnOnce(&Path)) {
     }
     assert!(error.hint().is_some(), "no hint with: {message}");
     assert!(took < PATIENCE, "{message}: refused after {took:?}");
-    if let Some(peak) = peak_mib() {
+    if let Some(peak) = peak_mib("self") {
         assert!(peak < MEMORY_MIB, "{message}: {peak} MiB");
     }
 }
