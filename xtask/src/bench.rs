@@ -7,7 +7,7 @@ use crate::steps::{Failed, Steps};
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// How many goals are invented; everything is also done with a tenth of them
+    /// How many goals are invented; everything but --imports is also done with a tenth of them
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     goals: u64,
     /// How often everything is done
@@ -19,6 +19,9 @@ pub(crate) struct BenchArgs {
     /// Measure workbooks and Parquet files instead, against what others write them with
     #[arg(long)]
     files: bool,
+    /// Measure imports alone: of a ZIP, a CSV and a workbook, with few and with many check-ins
+    #[arg(long, conflicts_with = "files")]
+    imports: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
@@ -29,6 +32,9 @@ pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
         debian("sqlite3", || output(program("sqlite3").arg("--version")).is_some())?;
         let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", "export", "--"]);
         bench.args(["--goals", &args.goals.to_string(), "--rounds", &args.rounds.to_string()]);
+        if args.imports {
+            bench.arg("--imports");
+        }
         if args.write {
             bench.arg("--write");
         }

@@ -28,6 +28,8 @@ pub(crate) struct Data {
     pub(crate) folder: PathBuf,
     /// How many goals the ZIP holds.
     pub(crate) goals: u64,
+    /// How many check-ins a goal has on average, if not as many as usual.
+    check_ins: Option<u32>,
     /// The number of the organization.
     pub(crate) organization: i64,
     /// The number and the e-mail of a person who may export.
@@ -38,11 +40,23 @@ pub(crate) struct Data {
 impl Data {
     /// The organization of so many goals in `folder`; made if it is not there.
     pub(crate) fn ready(program: &Path, folder: &Path, goals: u64) -> anyhow::Result<Self> {
-        let folder = folder.join(goals.to_string());
+        Self::ready_with(program, folder, goals, None)
+    }
+
+    /// The same with so many check-ins a goal.
+    pub(crate) fn ready_with(
+        program: &Path,
+        folder: &Path,
+        goals: u64,
+        check_ins: Option<u32>,
+    ) -> anyhow::Result<Self> {
+        let name = check_ins.map_or_else(|| goals.to_string(), |mean| format!("{goals}-{mean}"));
+        let folder = folder.join(name);
         let mut data = Self {
             program: program.to_owned(),
             folder,
             goals,
+            check_ins,
             organization: 0,
             owner: 0,
             owner_email: String::new(),
@@ -73,7 +87,11 @@ impl Data {
             fs::write(self.data(checkins).join("goalpost.toml"), SETTINGS)?;
         }
         let mut invent = self.goalpost(&self.data(CheckIns::Left));
-        Cost::of(invent.args(["demo", "--goals", &self.goals.to_string(), "--write-zip"]).arg(self.zip()))?;
+        invent.args(["demo", "--goals", &self.goals.to_string(), "--write-zip"]).arg(self.zip());
+        if let Some(mean) = self.check_ins {
+            invent.args(["--check-ins", &mean.to_string()]);
+        }
+        Cost::of(&mut invent)?;
         Cost::of(&mut self.import_into(&self.data(CheckIns::Left)))?;
         let removed = self.database(CheckIns::Removed);
         peer::ask(&self.database(CheckIns::Left), &format!(".backup '{}'", removed.display()))?;
@@ -140,16 +158,36 @@ impl Data {
 
     /// Import the ZIP into a new data folder, which is gone afterwards.
     pub(crate) fn import(&self) -> anyhow::Result<Cost> {
+        self.import_file(&self.zip())
+    }
+
+    /// The same with another file of the goals.
+    pub(crate) fn import_file(&self, file: &Path) -> anyhow::Result<Cost> {
         let fresh = self.folder.join("imported");
         let _ = fs::remove_dir_all(&fresh);
-        let cost = Cost::of(&mut self.import_into(&fresh))?;
+        let cost = Cost::of(&mut self.import_command(&fresh, file))?;
         fs::remove_dir_all(&fresh)?;
         Ok(cost)
     }
 
+    /// All goals with their check-ins as Explorer exports them, made once: a `.csv` or a `.xlsx`.
+    pub(crate) fn table(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let file = self.folder.join(name);
+        if !file.exists() {
+            let mut export = self.goalpost(&self.data(CheckIns::Left));
+            export.args(["export", "--organization", &ORGANIZATION.to_string(), "--out"]).arg(&file);
+            Cost::of(&mut export)?;
+        }
+        Ok(file)
+    }
+
     fn import_into(&self, data: &Path) -> Command {
+        self.import_command(data, &self.zip())
+    }
+
+    fn import_command(&self, data: &Path, file: &Path) -> Command {
         let mut command = self.goalpost(data);
-        command.arg("import").arg(self.zip()).args(["--organization", "Contoso (measured)"]);
+        command.arg("import").arg(file).args(["--organization", "Contoso (measured)"]);
         command.args(["--organization-id", &ORGANIZATION.to_string()]);
         command
     }

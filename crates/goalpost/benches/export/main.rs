@@ -33,6 +33,9 @@ struct BenchArgs {
     /// How often everything is done
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
+    /// Measure imports alone, of all the goals: of a ZIP, a CSV and a workbook, with few and with many check-ins
+    #[arg(long)]
+    imports: bool,
     /// Another build of the server than this one's
     #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_goalpost"))]
     program: PathBuf,
@@ -50,6 +53,12 @@ async fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder)?;
+    let document = root.join("docs/BENCHMARKS.md");
+    if args.imports {
+        let table = imports(&args, &folder)?;
+        println!("{table}");
+        return if args.write { report::write(&table, &report::IMPORTS, &document) } else { Ok(()) };
+    }
     let few = Data::ready(&args.program, &folder, args.goals / 10)?;
     let many = Data::ready(&args.program, &folder, args.goals)?;
     let mut report = Report::default();
@@ -74,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
     let table = report.to_markdown(args.rounds.into())?;
     println!("{table}");
     if args.write {
-        report::write(&table, &root.join("docs/BENCHMARKS.md"))?;
+        report::write(&table, &report::FIGURES, &document)?;
     }
     Ok(())
 }
@@ -139,6 +148,31 @@ fn import(data: &Data, rounds: u8) -> anyhow::Result<Rounds> {
         tell(&done);
     }
     Ok(done)
+}
+
+/// How many check-ins a goal has where there are many.
+const MANY_CHECK_INS: u32 = 8;
+
+/// Read all goals into a new database from each kind of file, with as many check-ins as usual and with many.
+fn imports(args: &BenchArgs, folder: &Path) -> anyhow::Result<String> {
+    let mut report = Report::default();
+    for (mean, words) in [(None, "2.3"), (Some(MANY_CHECK_INS), "8")] {
+        let data = Data::ready_with(&args.program, folder, args.goals, mean)?;
+        let zip = import(&data, args.rounds)?;
+        report.compared(&Rounds { what: format!("{words} check-ins a goal: {}", zip.what), ..zip });
+        for (name, kind) in [("goals.csv", "CSV"), ("goals.xlsx", "workbook")] {
+            let file = data.table(name)?;
+            let megabytes = fs::metadata(&file)?.len() / 1_000_000;
+            let what = format!("{words} check-ins a goal: Import ({megabytes} MB of {kind})");
+            let mut done = Rounds { what, goals: data.goals, ours: Vec::new(), theirs: Vec::new() };
+            for _ in 0..args.rounds {
+                done.ours.push(data.import_file(&file)?);
+                tell(&done);
+            }
+            report.compared(&done);
+        }
+    }
+    report.to_markdown(args.rounds.into())
 }
 
 /// Show the newest round while the others are still to come.

@@ -10,8 +10,24 @@ use anyhow::{Context as _, bail};
 use crate::peer;
 use crate::usage::Cost;
 
-const BEGIN: &str = "<!-- figures: `cargo xtask bench --write` writes what follows -->\n";
-const END: &str = "<!-- end of figures -->\n";
+/// A place for a table in docs/BENCHMARKS.md, between two lines.
+#[derive(Debug)]
+pub(crate) struct Place {
+    begin: &'static str,
+    end: &'static str,
+}
+
+/// Everything.
+pub(crate) const FIGURES: Place = Place {
+    begin: "<!-- figures: `cargo xtask bench --write` writes what follows -->\n",
+    end: "<!-- end of figures -->\n",
+};
+
+/// Imports by themselves.
+pub(crate) const IMPORTS: Place = Place {
+    begin: "<!-- imports: `cargo xtask bench --imports --write` writes what follows -->\n",
+    end: "<!-- end of imports -->\n",
+};
 
 /// The costs of one thing, round by round, here and with the peer.
 #[derive(Debug)]
@@ -32,8 +48,11 @@ type Line = [String; 5];
 pub(crate) struct Report(Vec<Line>);
 
 impl Report {
-    /// Processor time, time on the wall and memory of both, and their ratios.
+    /// Processor time, time on the wall and memory of both, and their ratios; of ours, where there is no peer.
     pub(crate) fn compared(&mut self, rounds: &Rounds) {
+        if rounds.theirs.is_empty() {
+            return self.alone(rounds);
+        }
         let seconds = |value: Duration| format!("{:.2} s", value.as_secs_f64());
         for (figure, get) in [("CPU", cpu as fn(&Cost) -> Duration), ("wall", wall)] {
             let (ours, theirs) = (median(&rounds.ours, get), median(&rounds.theirs, get));
@@ -44,6 +63,16 @@ impl Report {
         let (ours, theirs) = (mebibytes(&rounds.ours), mebibytes(&rounds.theirs));
         let ratio = format!("{:.2}", ours / theirs);
         self.line(rounds, "peak memory", format!("{ours:.1} MiB"), format!("{theirs:.1} MiB"), ratio);
+    }
+
+    fn alone(&mut self, rounds: &Rounds) {
+        let none = String::new;
+        for (figure, get) in [("CPU", cpu as fn(&Cost) -> Duration), ("wall", wall)] {
+            let ours = format!("{:.2} s", median(&rounds.ours, get).as_secs_f64());
+            self.line(rounds, figure, ours, none(), none());
+        }
+        let peak = median(&rounds.ours, |cost| cost.peak_bytes) as f64 / 1024.0 / 1024.0;
+        self.line(rounds, "peak memory", format!("{peak:.1} MiB"), none(), none());
     }
 
     /// The server's peak of memory, for many goals against few.
@@ -89,15 +118,16 @@ impl Report {
 ///
 /// # Errors
 /// When the document has no such place.
-pub(crate) fn write(table: &str, document: &Path) -> anyhow::Result<()> {
+pub(crate) fn write(table: &str, place: &Place, document: &Path) -> anyhow::Result<()> {
+    let Place { begin, end } = place;
     let text = fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
-    let Some((before, rest)) = text.split_once(BEGIN) else {
-        bail!("`{}` has no line `{}`", document.display(), BEGIN.trim());
+    let Some((before, rest)) = text.split_once(begin) else {
+        bail!("`{}` has no line `{}`", document.display(), begin.trim());
     };
-    let Some((_, after)) = rest.split_once(END) else {
-        bail!("`{}` has no line `{}`", document.display(), END.trim());
+    let Some((_, after)) = rest.split_once(end) else {
+        bail!("`{}` has no line `{}`", document.display(), end.trim());
     };
-    Ok(fs::write(document, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?)
+    Ok(fs::write(document, format!("{before}{begin}\n{table}\n{end}{after}"))?)
 }
 
 /// What the figures were measured on, without saying whose it is.
