@@ -47,6 +47,17 @@ fn a_seed_gives_the_same_bytes_each_time() {
 }
 
 #[test]
+fn goals_have_as_many_check_ins_as_asked_for() {
+    for (check_ins, few, many) in [(None, 2_100, 2_500), (Some(8), 7_500, 8_500), (Some(0), 0, 0)] {
+        let mut out = Cursor::new(Vec::new());
+        let options = Options { check_ins, ..Options::default() };
+        let summary = sample::write(&mut out, &options, &mut |_| {}).expect("memory takes all");
+        assert!((few..=many).contains(&summary.check_ins), "{check_ins:?}: {}", summary.check_ins);
+        assert_eq!(surveyed(out.get_ref()).count(Entity::CheckIns), summary.check_ins);
+    }
+}
+
+#[test]
 fn progress_counts_up_to_all_goals() {
     let mut told = Vec::new();
     let options = Options { goals: 100, ..Options::default() };
