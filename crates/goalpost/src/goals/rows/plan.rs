@@ -30,6 +30,9 @@ pub struct Plan {
     pub has_restricted: bool,
     /// The check-ins of all of them, where they were counted.
     pub(super) checkins: i64,
+    /// The restricted goals that the subject may not see, where a read goes along the key: known beforehand, so that
+    /// no statement asks for rights again. PostgreSQL would look at all owners of check-ins for each chunk of goals.
+    pub(super) hidden: Option<RoaringTreemap>,
 }
 
 /// How much a query comes to.
@@ -78,6 +81,7 @@ impl Plan {
         Ok(Self {
             way: Way::All,
             checkins: 0,
+            hidden: Some(hidden(tx, query)?),
             most_checkins: tx.query_opt(&most_checkins, &params, |row| row.int(0))?.unwrap_or(0),
             has_restricted: tx
                 .query_opt(&has_restricted, params![query.subject.organization], |_| Ok::<_, Error>(()))?
@@ -98,7 +102,8 @@ impl Plan {
             visible.sql,
             chosen.sql
         );
-        let mut plan = Self { way: Way::All, most_checkins: 0, has_restricted: false, checkins: 0 };
+        let mut plan =
+            Self { way: Way::All, most_checkins: 0, has_restricted: false, checkins: 0, hidden: None };
         let mut ids = RoaringTreemap::new();
         tx.each(&query.as_of.text(tx, &sql), &params, |row| {
             plan.has_restricted |= row.bool(2)?;
@@ -110,9 +115,12 @@ impl Plan {
             Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
         below::add(tx, query, &mut ids, &mut plan)?;
-        let many = ids.len() > FEW && ids.len() * LOOKUP_COST > count(tx, query)?;
-        plan.way =
-            if many { Way::Range(ids) } else { Way::Lookup(ids.into_iter().map(|id| id as i64).collect()) };
+        if ids.len() > FEW && ids.len() * LOOKUP_COST > count(tx, query)? {
+            plan.way = Way::Range(ids);
+            plan.hidden = Some(hidden(tx, query)?);
+        } else {
+            plan.way = Way::Lookup(ids.into_iter().map(|id| id as i64).collect());
+        }
         Ok(plan)
     }
 }
@@ -173,6 +181,26 @@ impl Plan {
     }
 }
 
+/// The goals that the subject may not see. Only those that not everybody may see are looked at.
+fn hidden(tx: &Tx<'_>, query: &Query<'_>) -> Result<RoaringTreemap> {
+    let mut hidden = RoaringTreemap::new();
+    if query.unrestricted {
+        return Ok(hidden);
+    }
+    let Condition { sql: visible, params } = query.visible(2);
+    let sql = format!(
+        "-- goals::hidden
+        select g.id from goal g where g.organization = ?1 and {} and not {visible}",
+        visibility::restricted_as_of(query.as_of)
+    );
+    let params = [vec![query.subject.organization.into()], params].concat();
+    tx.each(&query.as_of.text(tx, &sql), &params, |row| {
+        hidden.insert(row.int(0)? as u64);
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    })?;
+    Ok(hidden)
+}
+
 fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<u64> {
     let sql = "-- goals::count\nselect count(*) from goal where organization = ?1";
     tx.query_one(
@@ -183,7 +211,7 @@ fn count(tx: &Tx<'_>, query: &Query<'_>) -> Result<u64> {
 }
 
 /// The conditions of a query, with their parameters after those given.
-pub(super) fn conditions(query: &Query<'_>, mut params: Vec<Value>) -> (String, Vec<Value>) {
+fn conditions(query: &Query<'_>, mut params: Vec<Value>) -> (String, Vec<Value>) {
     let chosen = (query.chosen)(params.len() + 1);
     params.extend(chosen.params);
     let Condition { sql: visible, params: more } = query.visible(params.len() + 1);

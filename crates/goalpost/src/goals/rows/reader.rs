@@ -7,8 +7,9 @@ use goalpost_db::{Cursor, Error, Result, Tx, Value};
 use roaring::RoaringTreemap;
 
 use super::chunk::{COLUMNS, Chunk, WIDE_COLUMNS};
-use super::plan::{Plan, Way, conditions};
+use super::plan::{Plan, Way};
 use super::{Link, Parent, ParentLink, Query};
+use crate::goals::filter::Condition;
 use crate::goals::history::AsOf;
 use crate::goals::visibility;
 
@@ -78,6 +79,7 @@ pub(super) struct Reader<'a> {
     organization: Value,
     pub(super) names: Names,
     way: &'a Way,
+    hidden: Option<&'a RoaringTreemap>,
     goals: (String, Vec<Value>),
     parents: (String, Vec<Value>),
     /// How a statement about what hangs on goals names those of a chunk.
@@ -97,13 +99,17 @@ impl<'a> Reader<'a> {
         let range = vec![organization.clone(), Value::Null, RANGE_CHUNK.into()];
         let goals = match &plan.way {
             Way::All => {
-                let (condition, params) = conditions(query, range);
-                (format!("{select} g.id > ?2 and {condition} order by g.id limit ?3"), params)
+                let Condition { sql, params } = (query.chosen)(range.len() + 1);
+                (format!("{select} g.id > ?2 and {sql} order by g.id limit ?3"), [range, params].concat())
             }
             Way::Range(_) => (format!("{select} g.id > ?2 order by g.id limit ?3"), range),
             Way::Lookup(_) => (format!("{select} g.id in ({}) order by g.id", placeholders()), Vec::new()),
         };
-        let visible = query.visible(LOOKUP + 2);
+        // Known without asking, if the plan knows what is hidden.
+        let visible = match plan.hidden {
+            Some(_) => Condition { sql: "(1 = 1)".to_owned(), params: Vec::new() },
+            None => query.visible(LOOKUP + 2),
+        };
         let parents = format!(
             "-- goals::read_titles
             select g.id, g.title, {}, {} from goal g where g.organization = ?1 and g.id in ({})",
@@ -122,6 +128,7 @@ impl<'a> Reader<'a> {
             names: Names::read(tx, &organization, query.wide)?,
             organization,
             way: &plan.way,
+            hidden: plan.hidden.as_ref(),
             goals: (query.as_of.text(tx, &goals.0).into_owned(), goals.1),
             parents: (query.as_of.text(tx, &parents).into_owned(), visible.params),
             within,
@@ -148,7 +155,8 @@ impl<'a> Reader<'a> {
         self.tx.each(sql, params, |row| {
             read += 1;
             self.after = row.int(0)?;
-            if ids.is_none_or(|ids| ids.contains(self.after as u64)) {
+            let is_chosen = ids.is_none_or(|ids| ids.contains(self.after as u64));
+            if is_chosen && !self.hidden.is_some_and(|hidden| hidden.contains(self.after as u64)) {
                 chunk.push(row, self.wide)?;
             }
             full = chunk.texts.len() >= CHUNK_BYTES;
@@ -242,7 +250,9 @@ impl<'a> Reader<'a> {
                 restricted |= row.bool(2)?;
                 let title: Box<str> = Box::from(row.text(1)?);
                 *bytes += title.len();
-                parents.insert(row.int(0)?, Parent { title, visible: row.bool(3)? });
+                let id = row.int(0)?;
+                let hidden = self.hidden.is_some_and(|hidden| hidden.contains(id as u64));
+                parents.insert(id, Parent { title, visible: row.bool(3)? && !hidden });
                 Ok::<_, Error>(ControlFlow::Continue(()))
             })?;
         }
