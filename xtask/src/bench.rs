@@ -1,6 +1,7 @@
-//! `cargo xtask bench`: what an export and an import cost, against `sqlite3`.
+//! `cargo xtask bench`: what an export and an import cost, against `sqlite3` and `psql`.
 
 use clap::Args;
+use goalpost_processes::postgres::Installation;
 
 use crate::program::{self, cargo, debian, output, program, root, target_folder};
 use crate::steps::{Failed, Steps};
@@ -22,6 +23,9 @@ pub(crate) struct BenchArgs {
     /// Measure imports alone: of a ZIP, a CSV and a workbook, with few and with many check-ins
     #[arg(long, conflicts_with = "files")]
     imports: bool,
+    /// Measure exports from PostgreSQL instead, against `psql`
+    #[arg(long, conflicts_with_all = ["files", "imports"])]
+    postgres: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
@@ -29,8 +33,14 @@ pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
         return files(steps, args);
     }
     steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
-        debian("sqlite3", || output(program("sqlite3").arg("--version")).is_some())?;
-        let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", "export", "--"]);
+        let bench = if args.postgres {
+            debian("postgresql", || Installation::find().is_some())?;
+            "postgres"
+        } else {
+            debian("sqlite3", || output(program("sqlite3").arg("--version")).is_some())?;
+            "export"
+        };
+        let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", bench, "--"]);
         bench.args(["--goals", &args.goals.to_string(), "--rounds", &args.rounds.to_string()]);
         if args.imports {
             bench.arg("--imports");

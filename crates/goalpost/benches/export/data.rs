@@ -4,22 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use goalpost::demo::ORGANIZATION;
-use serde_json::Value;
 
 use crate::peer;
+use crate::server::{CheckIns, SETTINGS};
 use crate::usage::Cost;
-
-/// Nobody waits for a limit here: what is measured is how fast things are, not how often they may be asked for.
-const SETTINGS: &str = "[limits]\nrequests_per_10_secs = 1000000\ncreates_per_10_secs = 1000000\n";
-
-/// Whether the goals have their check-ins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CheckIns {
-    Removed,
-    Left,
-}
 
 /// An organization on disk: a ZIP, and two data folders that came of it, one without check-ins.
 #[derive(Debug)]
@@ -117,32 +107,22 @@ impl Data {
         self.folder.join("goals.zip")
     }
 
+    /// The program, on the data folder of a server.
+    pub(crate) fn command(&self, checkins: CheckIns) -> Command {
+        self.goalpost(&self.data(checkins))
+    }
+
+    /// No other process works for the server.
+    #[expect(clippy::unused_self, reason = "other benchmarks have one")]
+    pub(crate) fn database_server(&self) -> Option<u32> {
+        None
+    }
+
     /// The program, on a data folder.
-    pub(crate) fn goalpost(&self, data: &Path) -> Command {
+    fn goalpost(&self, data: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
-    }
-
-    /// What a command of the program prints on the data folder of a server.
-    pub(crate) fn ask(&self, checkins: CheckIns, words: &[&str]) -> anyhow::Result<String> {
-        let mut command = self.goalpost(&self.data(checkins));
-        let answer = command.args(words).stdout(Stdio::piped()).stderr(Stdio::inherit()).output()?;
-        if !answer.status.success() {
-            bail!("`goalpost {}` ended with {}", words.join(" "), answer.status);
-        }
-        Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
-    }
-
-    /// Save a view, and give its GUID. Every measured export has one of its own, so that none is answered from what
-    /// another has made.
-    pub(crate) fn view(&self, checkins: CheckIns, filter: &str) -> anyhow::Result<String> {
-        let organization = ORGANIZATION.to_string();
-        let words =
-            ["view", "create", "--organization", &organization, "--name", "Measured", "--filter", filter];
-        let made = self.ask(checkins, &[&words[..], &["--output", "json"]].concat())?;
-        let made: Value = serde_json::from_str(&made)?;
-        made["id"].as_str().map(str::to_owned).with_context(|| format!("a view has no id: {made}"))
     }
 
     /// A filter for the goals of somebody who owns about ten.

@@ -16,13 +16,10 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Parser;
 
-use data::{CheckIns, Data};
+use data::Data;
 use report::{Report, Rounds};
-use server::Server;
+use server::{CheckIns, EVERY_GOAL, Server};
 use usage::Cost;
-
-const EVERY_GOAL: &str = r#"{"and":[]}"#;
-const LATENCIES: usize = 200;
 
 /// Measure import and export against `sqlite3`
 #[derive(Debug, Parser)]
@@ -57,21 +54,21 @@ async fn main() -> anyhow::Result<()> {
     if args.imports {
         let table = imports(&args, &folder)?;
         println!("{table}");
-        return if args.write { report::write(&table, &report::IMPORTS, &document) } else { Ok(()) };
+        return if args.write { report::write(&table, &peer::IMPORTS, &document) } else { Ok(()) };
     }
     let few = Data::ready(&args.program, &folder, args.goals / 10)?;
     let many = Data::ready(&args.program, &folder, args.goals)?;
     let mut report = Report::default();
-    for checkins in [CheckIns::Removed, CheckIns::Left] {
-        let few = export(&few, checkins, args.rounds).await?;
-        let many = export(&many, checkins, args.rounds).await?;
+    for (checkins, what) in CheckIns::ALL {
+        let few = export(&few, checkins, what, args.rounds).await?;
+        let many = export(&many, checkins, what, args.rounds).await?;
         report.compared(&few);
         report.compared(&many);
         report.grown(&few, &many);
     }
-    let latencies = latencies(&many).await?;
+    let latencies = many.latencies().await?;
     report.latency("View of ten goals, from asking to seeing it done", many.goals, latencies);
-    let again = again(&many).await?;
+    let again = many.again().await?;
     report.latency(
         "View of all goals again, nothing changed, from asking to seeing it done",
         many.goals,
@@ -83,17 +80,13 @@ async fn main() -> anyhow::Result<()> {
     let table = report.to_markdown(args.rounds.into())?;
     println!("{table}");
     if args.write {
-        report::write(&table, &report::FIGURES, &document)?;
+        report::write(&table, &peer::PLACE, &document)?;
     }
     Ok(())
 }
 
 /// Export every goal to a CSV file: by a job of a running server, and by a query.
-async fn export(data: &Data, checkins: CheckIns, rounds: u8) -> anyhow::Result<Rounds> {
-    let what = match checkins {
-        CheckIns::Removed => "CSV export without check-ins",
-        CheckIns::Left => "CSV export with check-ins",
-    };
+async fn export(data: &Data, checkins: CheckIns, what: &str, rounds: u8) -> anyhow::Result<Rounds> {
     let mut done = Rounds { what: what.to_owned(), goals: data.goals, ours: Vec::new(), theirs: Vec::new() };
     let (ours, theirs) = (data.folder.join("ours.csv"), data.folder.join("theirs.csv"));
     for _ in 0..rounds {
@@ -110,29 +103,6 @@ async fn export(data: &Data, checkins: CheckIns, rounds: u8) -> anyhow::Result<R
     fs::remove_file(ours)?;
     fs::remove_file(theirs)?;
     Ok(done)
-}
-
-/// Times from asking for an export of a small view to seeing it done, on an idle server.
-async fn latencies(data: &Data) -> anyhow::Result<Vec<std::time::Duration>> {
-    let view = data.view(CheckIns::Left, &data.ten_goals()?)?;
-    let server = Server::start(data, CheckIns::Left)?;
-    let mut latencies = Vec::with_capacity(LATENCIES);
-    for _ in 0..LATENCIES {
-        latencies.push(server.latency(&view).await?);
-    }
-    Ok(latencies)
-}
-
-/// Times from asking for an export of all goals to seeing it done, of which another one made the file.
-async fn again(data: &Data) -> anyhow::Result<Vec<std::time::Duration>> {
-    let view = data.view(CheckIns::Left, EVERY_GOAL)?;
-    let server = Server::start_reusing(data, CheckIns::Left)?;
-    server.latency(&view).await?;
-    let mut latencies = Vec::with_capacity(LATENCIES);
-    for _ in 0..LATENCIES {
-        latencies.push(server.latency(&view).await?);
-    }
-    Ok(latencies)
 }
 
 /// Read everything into a new database: the ZIP, and CSV files of the tables that came of it.

@@ -7,9 +7,23 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use crate::data::{CheckIns, Data};
+use crate::data::Data;
+use crate::report::Place;
+use crate::server::CheckIns;
 use crate::usage::Cost;
 
+/// What the report calls it.
+pub(crate) const NAME: &str = "`sqlite3`";
+/// The document's place for its figures.
+pub(crate) const PLACE: Place = Place {
+    begin: "<!-- figures: `cargo xtask bench --write` writes what follows -->\n",
+    end: "<!-- end of figures -->\n",
+};
+/// That for imports by themselves.
+pub(crate) const IMPORTS: Place = Place {
+    begin: "<!-- imports: `cargo xtask bench --imports --write` writes what follows -->\n",
+    end: "<!-- end of imports -->\n",
+};
 /// Stands between two check-ins in one cell; no text holds it.
 pub(crate) const BETWEEN_CHECKINS: char = '\u{1e}';
 
@@ -68,9 +82,9 @@ pub(crate) fn ask(database: &Path, statements: &str) -> anyhow::Result<String> {
     Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
 }
 
-/// The peer's version.
+/// The peer, with its version.
 pub(crate) fn version() -> anyhow::Result<String> {
-    ask(Path::new(":memory:"), "select sqlite_version()")
+    Ok(format!("sqlite3 {}", ask(Path::new(":memory:"), "select sqlite_version()")?))
 }
 
 /// Write the goals that the data's owner sees to `file`, as CSV.

@@ -13,21 +13,9 @@ use crate::usage::Cost;
 /// A place for a table in docs/BENCHMARKS.md, between two lines.
 #[derive(Debug)]
 pub(crate) struct Place {
-    begin: &'static str,
-    end: &'static str,
+    pub(crate) begin: &'static str,
+    pub(crate) end: &'static str,
 }
-
-/// Everything.
-pub(crate) const FIGURES: Place = Place {
-    begin: "<!-- figures: `cargo xtask bench --write` writes what follows -->\n",
-    end: "<!-- end of figures -->\n",
-};
-
-/// Imports by themselves.
-pub(crate) const IMPORTS: Place = Place {
-    begin: "<!-- imports: `cargo xtask bench --imports --write` writes what follows -->\n",
-    end: "<!-- end of imports -->\n",
-};
 
 /// The costs of one thing, round by round, here and with the peer.
 #[derive(Debug)]
@@ -53,12 +41,11 @@ impl Report {
         if rounds.theirs.is_empty() {
             return self.alone(rounds);
         }
-        let seconds = |value: Duration| format!("{:.2} s", value.as_secs_f64());
-        for (figure, get) in [("CPU", cpu as fn(&Cost) -> Duration), ("wall", wall)] {
-            let (ours, theirs) = (median(&rounds.ours, get), median(&rounds.theirs, get));
-            let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-            self.line(rounds, figure, seconds(ours), seconds(theirs), format!("**{ratio:.2}**"));
+        self.cpu(rounds);
+        if rounds.theirs.iter().any(|cost| cost.own < cost.cpu) {
+            self.times(rounds, "CPU of the program alone", |cost| cost.own);
         }
+        self.times(rounds, "wall", |cost| cost.wall);
         let mebibytes = |costs: &[Cost]| median(costs, |cost| cost.peak_bytes) as f64 / 1024.0 / 1024.0;
         let (ours, theirs) = (mebibytes(&rounds.ours), mebibytes(&rounds.theirs));
         let ratio = format!("{:.2}", ours / theirs);
@@ -73,6 +60,18 @@ impl Report {
         }
         let peak = median(&rounds.ours, |cost| cost.peak_bytes) as f64 / 1024.0 / 1024.0;
         self.line(rounds, "peak memory", format!("{peak:.1} MiB"), none(), none());
+    }
+
+    /// Processor time of both.
+    pub(crate) fn cpu(&mut self, rounds: &Rounds) {
+        self.times(rounds, "CPU", |cost| cost.cpu);
+    }
+
+    fn times(&mut self, rounds: &Rounds, figure: &str, get: fn(&Cost) -> Duration) {
+        let seconds = |value: Duration| format!("{:.2} s", value.as_secs_f64());
+        let (ours, theirs) = (median(&rounds.ours, get), median(&rounds.theirs, get));
+        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+        self.line(rounds, figure, seconds(ours), seconds(theirs), format!("**{ratio:.2}**"));
     }
 
     /// The server's peak of memory, for many goals against few.
@@ -106,7 +105,7 @@ impl Report {
     /// The table in Markdown, under a line about the machine.
     pub(crate) fn to_markdown(&self, rounds: usize) -> anyhow::Result<String> {
         let mut text = format!("{}; rounds: {rounds}.\n\n", machine()?);
-        text.push_str("| | goals | Goalpost | `sqlite3` | ratio |\n|---|---:|---:|---:|---:|\n");
+        writeln!(text, "| | goals | Goalpost | {} | ratio |\n|---|---:|---:|---:|---:|", peer::NAME)?;
         for line in &self.0 {
             writeln!(text, "| {} |", line.join(" | "))?;
         }
@@ -136,15 +135,7 @@ fn machine() -> anyhow::Result<String> {
     let kibibytes = memory.split_whitespace().nth(1).context("/proc/meminfo does not begin with a size")?;
     let gibibytes = kibibytes.parse::<f64>()? / 1024.0 / 1024.0;
     let cores = thread::available_parallelism()?;
-    Ok(format!("{cores} cores, {gibibytes:.0} GiB of memory, sqlite3 {}", peer::version()?))
-}
-
-fn cpu(cost: &Cost) -> Duration {
-    cost.cpu
-}
-
-fn wall(cost: &Cost) -> Duration {
-    cost.wall
+    Ok(format!("{cores} cores, {gibibytes:.0} GiB of memory, {}", peer::version()?))
 }
 
 /// The middle value, or the lower of the two that are in the middle.

@@ -19,6 +19,8 @@ pub(crate) struct Cost {
     pub(crate) wall: Duration,
     /// In user mode and in the system, by all threads, to the hundredth of a second.
     pub(crate) cpu: Duration,
+    /// Of that, what was used by the server or the program that is measured, without a client or a database beside it.
+    pub(crate) own: Duration,
     /// The most memory that was resident at one time, bytes.
     pub(crate) peak_bytes: u64,
 }
@@ -29,7 +31,15 @@ impl Cost {
     /// # Errors
     /// When it cannot be started or fails.
     pub(crate) fn of(command: &mut Command) -> anyhow::Result<Self> {
-        let cpu = own()?.children;
+        Self::with(command, None)
+    }
+
+    /// Run a program to its end that lets a database server work for it: the process that all others of it descend from.
+    ///
+    /// # Errors
+    /// When it cannot be started or fails.
+    pub(crate) fn with(command: &mut Command, database: Option<u32>) -> anyhow::Result<Self> {
+        let (cpu, beside) = (own()?.children, tree_of(database)?);
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         let mut peak_bytes = 0;
@@ -45,36 +55,68 @@ impl Cost {
         if !status.success() {
             bail!("{command:?} ended with {status}");
         }
-        Ok(Self { wall, cpu: own()?.children.saturating_sub(cpu), peak_bytes })
+        let own = own()?.children.saturating_sub(cpu);
+        Ok(Self { wall, cpu: own + tree_of(database)?.saturating_sub(beside), own, peak_bytes })
     }
 }
 
-/// Measures a server and this process, which is its client, from [`Meter::start`] on.
+/// Measures a server, the database server that works for it, and this process, which is its client, from
+/// [`Meter::start`] on.
 #[derive(Debug)]
 pub(crate) struct Meter {
     server: u32,
+    database: Option<u32>,
     started: Instant,
-    cpu: Duration,
+    beside: Duration,
+    own: Duration,
 }
 
 impl Meter {
     /// Begin to measure; the server's peak of memory is what it holds now.
-    pub(crate) fn start(server: u32) -> anyhow::Result<Self> {
+    pub(crate) fn start(server: u32, database: Option<u32>) -> anyhow::Result<Self> {
         let reset = format!("/proc/{server}/clear_refs");
         fs::write(&reset, "5").with_context(|| format!("cannot write {reset}"))?;
-        Ok(Self { server, started: Instant::now(), cpu: spent(server)? })
+        let (beside, own) = (spent_beside(database)?, spent(server)?);
+        Ok(Self { server, database, started: Instant::now(), beside, own })
     }
 
-    /// What server and client have used since the start, and the server's peak of memory.
+    /// What all of them have used since the start, and the server's peak of memory.
     pub(crate) fn stop(&self) -> anyhow::Result<Cost> {
         let wall = self.started.elapsed();
         let peak_bytes = peak(self.server).context("the server has no memory to be counted")?;
-        Ok(Cost { wall, cpu: spent(self.server)?.saturating_sub(self.cpu), peak_bytes })
+        let own = spent(self.server)?.saturating_sub(self.own);
+        let beside = spent_beside(self.database)?.saturating_sub(self.beside);
+        Ok(Cost { wall, cpu: own + beside, own, peak_bytes })
     }
 }
 
 fn spent(server: u32) -> anyhow::Result<Duration> {
-    Ok(times(&server.to_string())?.itself + own()?.itself)
+    Ok(times(&server.to_string())?.itself)
+}
+
+fn spent_beside(database: Option<u32>) -> anyhow::Result<Duration> {
+    Ok(own()?.itself + tree_of(database)?)
+}
+
+fn tree_of(database: Option<u32>) -> anyhow::Result<Duration> {
+    database.map_or(Ok(Duration::ZERO), tree)
+}
+
+/// Processor time of a process and of all that descend from it, those that have ended as well.
+fn tree(process: u32) -> anyhow::Result<Duration> {
+    let name = process.to_string();
+    loop {
+        let before = times(&name)?;
+        let children = format!("/proc/{name}/task/{name}/children");
+        let children = fs::read_to_string(&children).with_context(|| format!("cannot read {children}"))?;
+        // One that is gone by now was added to what its parent says of those that have ended.
+        let below: Duration =
+            children.split_whitespace().filter_map(|child| tree(child.parse().ok()?).ok()).sum();
+        let after = times(&name)?;
+        if after.children == before.children {
+            return Ok(after.itself + after.children + below);
+        }
+    }
 }
 
 fn own() -> anyhow::Result<Times> {
