@@ -8,6 +8,9 @@ mod data;
 #[path = "../export/peer.rs"]
 #[expect(dead_code, reason = "likewise")]
 mod peer;
+#[path = "../export/server.rs"]
+#[expect(dead_code, reason = "likewise")]
+mod server;
 #[path = "../export/usage.rs"]
 #[expect(dead_code, reason = "likewise")]
 mod usage;
@@ -20,7 +23,8 @@ use std::time::Duration;
 use clap::Parser;
 use goalpost::demo::ORGANIZATION;
 
-use data::{CheckIns, Data};
+use data::Data;
+use server::CheckIns;
 use usage::Cost;
 
 /// Measure files of other kinds than CSV against other programs

@@ -162,6 +162,7 @@ impl Data {
     }
 
     /// The process that all others of PostgreSQL's descend from.
+    #[expect(clippy::unnecessary_wraps, reason = "other benchmarks have none")]
     pub(crate) fn database_server(&self) -> Option<u32> {
         Some(self.server)
     }
