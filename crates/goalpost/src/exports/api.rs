@@ -56,23 +56,20 @@ pub async fn create_export(
     let trace = request.extensions().get::<RequestIds>().and_then(RequestIds::continuation);
     let (organization, view) = read_pair(request).await?;
     // Who has left is not in the organization any more, and learns no more of it than a stranger.
-    let member = app.identity.member(&caller, organization).await?.filter(|member| member.active);
-    let member = member.ok_or_else(organization_not_found)?;
+    let found = app.identity.member_and(&caller, organization, |tx, member| {
+        views::queries::find_visible(tx, member.organization, view, member.person)
+    });
+    let (member, view) =
+        found.await?.filter(|(member, _)| member.active).ok_or_else(organization_not_found)?;
     require_right(&member)?;
-    let view = app
-        .db
-        .read(member.organization, |tx| {
-            views::queries::find_visible(tx, member.organization, view, member.person)
-        })
-        .await?
-        .ok_or_else(|| {
-            GraphError::service(
-                StatusCode::NOT_FOUND,
-                "notFound",
-                "explorerViewIdNotFound",
-                "Explorer view not found",
-            )
-        })?;
+    let view = view.ok_or_else(|| {
+        GraphError::service(
+            StatusCode::NOT_FOUND,
+            "notFound",
+            "explorerViewIdNotFound",
+            "Explorer view not found",
+        )
+    })?;
     let new = NewExport::of(&view, app.config.public_url.as_deref())?;
     // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
     for _ in 0..8 {
@@ -339,13 +336,12 @@ pub(super) async fn find_export(
         }
         InvalidId::Unknown => job_not_found(),
     })?;
-    let member = app.identity.member(caller, id.organization).await?.ok_or_else(job_not_found)?;
-    let found = app.db.read(member.organization, |tx| {
-        Ok::<_, goalpost_db::Error>((queries::find(tx, &member, id.job)?, tx.now_us()))
+    let found = app.identity.member_and(caller, id.organization, |tx, member| {
+        Ok((queries::find(tx, member, id.job)?, tx.now_us()))
     });
     match found.await? {
-        (Some(export), now) => Ok((member, export, now)),
-        (None, _) => Err(job_not_found()),
+        Some((member, (Some(export), now))) => Ok((member, export, now)),
+        _ => Err(job_not_found()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use goalpost_db::{Error, Result, Row, Scope};
+use goalpost_db::{Error, Result, Row, Scope, Tx};
 use uuid::Uuid;
 
 use super::{Caller, Identity, queries};
@@ -52,10 +52,25 @@ impl Identity {
     /// A caller whom nobody has joined to a person yet is joined here, once, if the issuer is trusted to vouch for
     /// e-mails and exactly one unjoined person has theirs.
     pub async fn member(&self, caller: &Caller, organization: Uuid) -> Result<Option<Member>> {
+        Ok(self.member_and(caller, organization, |_, _| Ok(())).await?.map(|(member, ())| member))
+    }
+
+    /// The same, with what `read` finds for them in the organization, in the same transaction.
+    pub async fn member_and<T>(
+        &self,
+        caller: &Caller,
+        organization: Uuid,
+        read: impl Fn(&Tx<'_>, &Member) -> Result<T>,
+    ) -> Result<Option<(Member, T)>> {
         let Some(organization) = self.organization(organization).await? else { return Ok(None) };
-        let member = self.db.read(organization, |tx| queries::find_member(tx, &caller.subject, organization));
-        if let Some(member) = member.await? {
-            return Ok(Some(member));
+        let found = self.db.read(organization, |tx| {
+            let Some(member) = queries::find_member(tx, &caller.subject, organization)? else {
+                return Ok(None);
+            };
+            Ok::<_, Error>(Some((member, read(tx, &member)?)))
+        });
+        if let Some(found) = found.await? {
+            return Ok(Some(found));
         }
         let Some(email) = caller.linkable_email().map(str::to_owned) else { return Ok(None) };
         let subject = caller.subject.clone();
@@ -72,7 +87,9 @@ impl Identity {
                 "joined a sign-in identity to a person by verified e-mail"
             );
         }
-        Ok(member)
+        let Some(member) = member else { return Ok(None) };
+        let read = self.db.read(organization, |tx| read(tx, &member)).await?;
+        Ok(Some((member, read)))
     }
 
     /// What the caller is in each of their organizations.
