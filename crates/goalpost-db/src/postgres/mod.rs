@@ -39,8 +39,6 @@ pub(crate) use self::transaction::{PgRow, PgRows, PgTx};
 const TRIES: u32 = 6;
 /// How long a statement of a short transaction may take.
 const SHORT: Duration = Duration::from_secs(15);
-/// Connections for long transactions that are kept when they are idle.
-const IDLE_LONG: usize = 4;
 
 const READ: &str = "isolation level repeatable read read only";
 const WRITE: &str = "isolation level read committed";
@@ -97,7 +95,7 @@ impl Postgres {
         scope: Scope,
         f: impl Fn(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mode = Mode { begin: READ, lock_wait: self.settings.write_wait, patience: Some(SHORT) };
+        let mode = self.mode(READ, Some(SHORT));
         self.short(|_| self.repeat(mode, scope, &f)).await
     }
 
@@ -106,7 +104,7 @@ impl Postgres {
         scope: Scope,
         f: impl Fn(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mode = Mode { begin: WRITE, lock_wait: self.settings.write_wait, patience: Some(SHORT) };
+        let mode = Mode { by_keys: true, ..self.mode(WRITE, Some(SHORT)) };
         self.short(|waited| {
             self.tally.write_began(waited);
             self.repeat(mode, scope, &f)
@@ -119,8 +117,7 @@ impl Postgres {
         scope: Scope,
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mode = Mode { begin: READ, lock_wait: self.settings.write_wait, patience: None };
-        self.long(mode, scope, f)
+        self.long(self.mode(READ, None), scope, f)
     }
 
     pub(crate) fn write_alone<T, E: From<Error>>(
@@ -129,14 +126,18 @@ impl Postgres {
         wait: Duration,
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.long(Mode { begin: WRITE, lock_wait: wait, patience: None }, scope, f)
+        self.long(Mode { lock_wait: wait, ..self.mode(WRITE, None) }, scope, f)
+    }
+
+    fn mode(&self, begin: &'static str, patience: Option<Duration>) -> Mode {
+        Mode { begin, lock_wait: self.settings.write_wait, patience, by_keys: false }
     }
 
     pub(crate) fn analyze(&self) -> Result<()> {
         blocking(|| {
             let mut connection = self.take(&self.idle_long)?;
             connection.batch("analyze")?;
-            Self::keep(&self.idle_long, connection, IDLE_LONG);
+            Self::keep(&self.idle_long, connection, self.settings.connections);
             Ok(())
         })
     }
@@ -207,7 +208,7 @@ impl Postgres {
             let connection = self.take(&self.idle_long)?;
             let (connection, ended) = self.run(connection, mode, scope, f);
             if let Some(connection) = connection {
-                Self::keep(&self.idle_long, connection, IDLE_LONG);
+                Self::keep(&self.idle_long, connection, self.settings.connections);
             }
             match ended {
                 Ended::Done(result) => result,

@@ -16,14 +16,16 @@ use tokio_postgres::types::Type;
 /// Texts that a connection remembers; where there are more, it begins anew.
 const MOST: usize = 256;
 
-/// What the server says of the process that a connection has.
-pub(super) const PROCESS: &str = "pg_backend_pid() || ' ' || pg_postmaster_start_time()";
+/// What the server says of the process that a connection has, and of its clock, in seconds: bare calls, since operators
+/// between them cost the server more than all else that begins a transaction.
+pub(super) const PROCESS_AND_CLOCK: &str =
+    "pg_backend_pid(), pg_postmaster_start_time(), extract(epoch from clock_timestamp())";
 
 /// The statements of one connection.
 pub(super) struct Prepared {
     /// Whether the database's connections prepare statements at all.
     allowed: Arc<AtomicBool>,
-    process: Option<String>,
+    process: Option<(String, String)>,
     statements: HashMap<String, Option<Statement>>,
 }
 
@@ -67,11 +69,13 @@ impl Prepared {
     }
 
     /// Whether a transaction that has this process may go on.
-    pub(super) fn is_at(&mut self, process: &str) -> bool {
-        if self.statements.values().all(Option::is_none) {
-            self.process = Some(process.to_owned());
+    pub(super) fn is_at(&mut self, (number, started): (&str, &str)) -> bool {
+        let known = self.process.as_ref();
+        let mut same = known.is_some_and(|known| (&*known.0, &*known.1) == (number, started));
+        if !same && self.statements.values().all(Option::is_none) {
+            self.process = Some((number.to_owned(), started.to_owned()));
+            same = true;
         }
-        let same = self.process.as_deref() == Some(process);
         if !same {
             self.forbid();
         }

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, RowStream, SimpleQueryMessage, Statement};
 
 use super::connection::Connection;
 use super::error::{is_conflict, is_lost};
-use super::prepared::{PROCESS, Way};
+use super::prepared::{PROCESS_AND_CLOCK, Way};
 use super::{statement, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scope::Scope;
@@ -27,6 +27,9 @@ pub(super) struct Mode {
     /// How long one statement may take; and the server ends a transaction that says nothing for so long. `None` for
     /// long work.
     pub(super) patience: Option<Duration>,
+    /// Whether rows are found by keys alone. Said to the server, since a statement that is prepared while a table is
+    /// empty would look through the whole of it later.
+    pub(super) by_keys: bool,
 }
 
 /// What became of a transaction's statements, apart from what its closure made of them.
@@ -83,7 +86,10 @@ impl PgTx {
             Scope::Keys if keys_role => begin.push_str(", set_config('role', 'goalpost_keys', true)"),
             Scope::Keys | Scope::Global => {}
         }
-        let _ = write!(begin, ", {PROCESS}, (extract(epoch from clock_timestamp()) * 1000000)::bigint");
+        if mode.by_keys {
+            begin.push_str(", set_config('enable_seqscan', 'off', true)");
+        }
+        let _ = write!(begin, ", {PROCESS_AND_CLOCK}");
         Self {
             connection: RefCell::new(connection),
             mode,
@@ -352,12 +358,20 @@ fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
     params.iter().map(|value| (value as &(dyn ToSql + Sync), value.postgres_type())).collect()
 }
 
-/// What the last two columns of the first row say: the server's process, and its clock.
-fn said_at_the_beginning(messages: &[SimpleQueryMessage]) -> Option<(&str, i64)> {
+/// What the last three columns of the first row say: the server's process, and its clock in microseconds.
+fn said_at_the_beginning(messages: &[SimpleQueryMessage]) -> Option<((&str, &str), i64)> {
     messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
-            Some((row.get(row.len() - 2)?, row.get(row.len() - 1)?.parse().ok()?))
+            let column = |from_the_end: usize| row.get(row.len().checked_sub(from_the_end)?);
+            Some(((column(3)?, column(2)?), micros(column(1)?)?))
         }
         _ => None,
     })
+}
+
+/// `1764389953.123456` seconds in microseconds.
+fn micros(seconds: &str) -> Option<i64> {
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let part = part.get(..6).unwrap_or(part);
+    Some(whole.parse::<i64>().ok()? * 1_000_000 + format!("{part:0<6}").parse::<i64>().ok()?)
 }
