@@ -116,10 +116,19 @@ pub fn count_all_pending(tx: &Tx<'_>) -> Result<Pending> {
     )
 }
 
+/// A job that looks claimable.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Which.
+    pub job: JobKey,
+    /// How many jobs of its organization are running.
+    pub busy: i64,
+}
+
 /// Jobs that look claimable, the oldest of each organization, those of organizations with the fewest running jobs
 /// first; without a lock: [`claim`] decides. Costs a few index look-ups an organization that has pending jobs, however
 /// many it has.
-pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<JobKey>> {
+pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<Candidate>> {
     // Without the sandbox no job is too young: between two processes' readings of the database's clock lies a
     // millisecond, and a worker that is told of a job at once may read the earlier one.
     let hold_back_us = figures.hold_back_us;
@@ -143,14 +152,14 @@ pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<JobKey>> {
                    where job.organization = turn.organization and job.state = 'running' and job.lease_until >= ?1)
             from turn where turn.organization is not null
         )
-        select organization, id from candidate where id is not null and busy < ?4 order by busy, organization",
+        select organization, id, busy from candidate where id is not null and busy < ?4 order by busy, organization",
         params![
             tx.now_us(),
             youngest,
             figures.max_attempts,
             figures.max_running_per_organization
         ],
-        key_from_row,
+        |row| Ok(Candidate { job: key_from_row(row)?, busy: row.int(2)? }),
     )
 }
 

@@ -1,6 +1,6 @@
 //! The loop that claims jobs and watches over their leases. It runs any step and knows no export.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,6 +92,10 @@ pub struct Runner {
     /// Jobs that looked claimable a while ago, one of each organization: they get their turn before anybody gets a
     /// second one, so an organization with many jobs does not hold up the others.
     turns: Arc<Mutex<VecDeque<JobKey>>>,
+    /// Jobs that are being claimed: they look claimable until that is committed.
+    claiming: Arc<Mutex<HashSet<JobKey>>>,
+    /// Where among organizations with equal rights this runner begins, so that not all run after the same job.
+    begins_at: usize,
     metrics: Arc<Metrics>,
 }
 
@@ -113,7 +117,24 @@ impl Runner {
         metrics: Arc<Metrics>,
     ) -> Self {
         let permits = Arc::new(Semaphore::new(max_running.max(1)));
-        Self { db, ids, figures, step, wake, permits, turns: Arc::default(), metrics }
+        Self {
+            db,
+            ids,
+            figures,
+            step,
+            wake,
+            permits,
+            turns: Arc::default(),
+            claiming: Arc::default(),
+            begins_at: 0,
+            metrics,
+        }
+    }
+
+    /// The same runner that begins elsewhere than others do; any number.
+    #[must_use]
+    pub fn begins_at(self, begins_at: usize) -> Self {
+        Self { begins_at, ..self }
     }
 
     /// Run until `stop` is asked for; then running steps may finish until it is over, and the rest is given back.
@@ -128,9 +149,9 @@ impl Runner {
                 () = stop.asked() => break,
                 permit = Arc::clone(&self.permits).acquire_owned() => {
                     let Ok(permit) = permit else { break };
-                    match self.claim_next().await {
-                        Ok(Some(lease)) => {
-                            tasks.spawn(self.clone().work(lease, permit, stop.clone()));
+                    match self.next_turn().await {
+                        Ok(Some(job)) => {
+                            tasks.spawn(self.clone().take(job, permit, stop.clone()));
                             continue;
                         }
                         Ok(None) => {}
@@ -158,33 +179,70 @@ impl Runner {
 
     /// Claim one job and leave it at that, as a worker does that dies at once. For tests.
     pub async fn claim_next(&self) -> Result<Option<Lease>, Error> {
-        let figures = self.figures;
         let mut looked = false;
         loop {
-            let Some(job) = self.next_turn() else {
-                if looked {
-                    return Ok(None);
+            let next = lock(&self.turns).pop_front();
+            match next {
+                Some(job) => {
+                    if let Some(lease) = self.claim(job).await? {
+                        return Ok(Some(lease));
+                    }
                 }
-                looked = true;
-                let candidates = self.db.read(Scope::Keys, |tx| queries::list_candidates(tx, &figures));
-                *self.turns() = candidates.await?.into();
-                continue;
-            };
-            let token = self.ids.guid().into_bytes();
-            let claimed = self.db.write(job.organization, move |tx| queries::claim(tx, job, token, &figures));
-            if let Some(lease) = claimed.await? {
-                self.metrics.jobs.claimed.inc();
-                return Ok(Some(lease));
+                None if looked => return Ok(None),
+                None => {
+                    looked = true;
+                    self.look().await?;
+                }
             }
         }
     }
 
-    fn next_turn(&self) -> Option<JobKey> {
-        self.turns().pop_front()
+    /// A job that looked claimable a while ago or, when all those had their turn, looks so now. Until it is claimed it
+    /// gets no other turn.
+    async fn next_turn(&self) -> Result<Option<JobKey>, Error> {
+        if lock(&self.turns).is_empty() {
+            self.look().await?;
+        }
+        let next = lock(&self.turns).pop_front();
+        lock(&self.claiming).extend(next);
+        Ok(next)
     }
 
-    fn turns(&self) -> MutexGuard<'_, VecDeque<JobKey>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    /// See what looks claimable.
+    async fn look(&self) -> Result<(), Error> {
+        let figures = self.figures;
+        let mut candidates = self.db.read(Scope::Keys, |tx| queries::list_candidates(tx, &figures)).await?;
+        for equals in candidates.chunk_by_mut(|one, other| one.busy == other.busy) {
+            equals.rotate_left(self.begins_at % equals.len());
+        }
+        let claiming = lock(&self.claiming);
+        let keys = candidates.into_iter().map(|candidate| candidate.job);
+        *lock(&self.turns) = keys.filter(|job| !claiming.contains(job)).collect();
+        Ok(())
+    }
+
+    async fn claim(&self, job: JobKey) -> Result<Option<Lease>, Error> {
+        let (figures, token) = (self.figures, self.ids.guid().into_bytes());
+        let claimed = self.db.write(job.organization, move |tx| queries::claim(tx, job, token, &figures));
+        let lease = claimed.await?;
+        if lease.is_some() {
+            self.metrics.jobs.claimed.inc();
+        }
+        Ok(lease)
+    }
+
+    /// Claim a job, and work on it if no other was faster. The next one is looked for meanwhile: many wait for one disk.
+    async fn take(self, job: JobKey, permit: OwnedSemaphorePermit, stop: Stop) {
+        let claimed = self.claim(job).await;
+        lock(&self.claiming).remove(&job);
+        match claimed {
+            Ok(Some(lease)) => {
+                self.wake.notify_one();
+                self.work(lease, permit, stop).await;
+            }
+            Ok(None) => self.wake.notify_one(),
+            Err(error) => tracing::warn!(%error, "could not claim a job"),
+        }
     }
 
     async fn work(self, lease: Lease, permit: OwnedSemaphorePermit, stop: Stop) {
@@ -384,4 +442,9 @@ impl Runner {
         }
         false
     }
+}
+
+/// A poisoned lock only means that somebody panicked beside it: what it holds is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

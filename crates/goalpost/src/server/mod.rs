@@ -60,6 +60,7 @@ pub fn runner(app: &App) -> Runner {
         Arc::clone(&app.wake),
         Arc::clone(&app.metrics),
     )
+    .begins_at(app.node.as_u64_pair().1 as usize)
 }
 
 /// The addresses of a server, taken.
