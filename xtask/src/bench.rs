@@ -1,9 +1,12 @@
-//! `cargo xtask bench`: what an export and an import cost, against `sqlite3` and `psql`.
+//! `cargo xtask bench`: what an export and an import cost, against `sqlite3` and `psql`; what the service costs, against
+//! others.
 
 use clap::Args;
 use goalpost_processes::postgres::Installation;
 
+use crate::clients::install_packages;
 use crate::program::{self, cargo, debian, output, program, root, target_folder};
+use crate::services::tools;
 use crate::steps::{Failed, Steps};
 
 #[derive(Debug, Args)]
@@ -17,6 +20,12 @@ pub(crate) struct BenchArgs {
     /// Write the table into docs/BENCHMARKS.md
     #[arg(long, conflicts_with = "files")]
     write: bool,
+    /// Measure the service beside its files instead: the queue, polls, POSTs, downloads, against others
+    #[arg(long, conflicts_with_all = ["files", "goals"])]
+    service: bool,
+    /// With `--service`: how it does with many jobs pending, by workers and organizations
+    #[arg(long, requires = "service")]
+    growth: bool,
     /// Measure workbooks and Parquet files instead, against what others write them with
     #[arg(long)]
     files: bool,
@@ -31,6 +40,9 @@ pub(crate) struct BenchArgs {
 pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
     if args.files {
         return files(steps, args);
+    }
+    if args.service {
+        return service(steps, args);
     }
     steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
         let bench = if args.postgres {
@@ -48,6 +60,20 @@ pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
         if args.write {
             bench.arg("--write");
         }
+        program::run(&mut bench)
+    })
+}
+
+fn service(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
+    let queues = root().join("crates/goalpost/benches/service/peers");
+    steps.step("install the other queues", "`crates/goalpost/benches/service/peers` names them", || {
+        tools::install_node()?;
+        install_packages(&queues, &target_folder().join("bench-queues"))
+    })?;
+    steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
+        let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", "service", "--"]);
+        bench.args(["--rounds", &args.rounds.to_string()]).env("GOALPOST_BENCH_NODE", tools::node()?);
+        bench.args(args.growth.then_some("--growth")).args(args.write.then_some("--write"));
         program::run(&mut bench)
     })
 }

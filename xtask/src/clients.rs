@@ -28,7 +28,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
                 "tests/clients/requirements.txt",
             ]))?;
             tools::install_node()?;
-            install_packages(&packages())
+            install_packages(&root().join("tests/clients/node"), &packages())
         },
     )?;
     let built =
@@ -51,10 +51,10 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     )
 }
 
-/// Install what the lock file names into a folder, unless it is there.
-fn install_packages(folder: &Path) -> anyhow::Result<()> {
+/// Install what the lock file in `named` names into a folder, unless it is there.
+pub(crate) fn install_packages(named: &Path, folder: &Path) -> anyhow::Result<()> {
     const FILES: [&str; 2] = ["package.json", "package-lock.json"];
-    let wanted = |name: &str| root().join("tests/clients/node").join(name);
+    let wanted = |name: &str| named.join(name);
     // npm writes this file last.
     let installed = folder.join("node_modules/.package-lock.json").exists();
     if installed && FILES.iter().all(|name| is_same(&wanted(name), &folder.join(name))) {

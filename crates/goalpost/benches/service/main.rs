@@ -1,0 +1,118 @@
+//! What the service costs beside the files that it makes: the queue, polls, POSTs, downloads; against bare servers and
+//! queues of others, in turn on the same machine.
+//!
+//! docs/BENCHMARKS.md says what is measured, and holds the figures. Run it by `cargo xtask bench --service`, on a
+//! machine that does nothing else.
+
+mod load;
+mod peers;
+mod place;
+mod postgres;
+mod report;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use goalpost_testing::PgCluster;
+
+use place::Place;
+use postgres::{Base, growth};
+use report::Report;
+
+/// Organizations, and views of each: together the POSTs of a round, few enough of each to meet no limit.
+const HOUSES: usize = 160;
+const VIEWS: usize = 25;
+
+/// Measure the service
+#[derive(Debug, Parser)]
+struct BenchArgs {
+    /// How often everything is done
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// Measure this alone
+    #[arg(long, value_parser = ["sqlite", "serve", "work"])]
+    only: Option<String>,
+    /// Measure how it does with many jobs pending instead
+    #[arg(long)]
+    growth: bool,
+    /// Another build of the server than this one's
+    #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_goalpost"))]
+    program: PathBuf,
+    /// Write the table into docs/BENCHMARKS.md
+    #[arg(long)]
+    write: bool,
+    /// Be a bare server
+    #[arg(long, hide = true, num_args = 2)]
+    peer: Option<Vec<String>>,
+    /// Cargo says so to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = BenchArgs::parse();
+    if let Some([deed, of]) = args.peer.as_deref() {
+        return peers::serve(deed, of);
+    }
+    let mut report = Report::default();
+    if args.growth {
+        grow(&args, &mut report)?;
+    } else {
+        measure(&args, &mut report)?;
+    }
+    let table = report.to_markdown(args.rounds.into())?;
+    println!("{table}");
+    if args.write {
+        let place = if args.growth { "growth" } else { "service" };
+        report::write(&table, place, &place::target().join("../docs/BENCHMARKS.md"))?;
+    }
+    Ok(())
+}
+
+fn measure(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
+    let is_meant = |part: &str| args.only.as_deref().is_none_or(|only| only == part);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if is_meant("sqlite") {
+        let place = Place::make(None, HOUSES, VIEWS)?;
+        sqlite::prepare(&place)?;
+        for _ in 0..args.rounds {
+            runtime.block_on(sqlite::round(&place, &args.program, report))?;
+            place.clear()?;
+        }
+    }
+    if !is_meant("serve") && !is_meant("work") {
+        return Ok(());
+    }
+    let cluster = PgCluster::start();
+    postgres::prepare(&cluster);
+    let place = Place::make(Some(&cluster.url()), HOUSES, VIEWS)?;
+    let base = Base { cluster: &cluster, place: &place, program: &args.program };
+    for _ in 0..args.rounds {
+        if is_meant("serve") {
+            runtime.block_on(postgres::serve(&base, report))?;
+            base.clear();
+        }
+        if is_meant("work") {
+            place.enqueue(HOUSES, postgres::JOBS_DONE)?;
+            runtime.block_on(postgres::work(&base, report))?;
+            base.clear();
+        }
+    }
+    Ok(())
+}
+
+fn grow(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let cluster = PgCluster::start();
+    let place = Place::make(Some(&cluster.url()), growth::HOUSES, 1)?;
+    let base = Base { cluster: &cluster, place: &place, program: &args.program };
+    for _ in 0..args.rounds {
+        for step in growth::STEPS {
+            let pending = place.enqueue(step.1, growth::PENDING)?.to_string();
+            runtime.block_on(growth::measure(&base, step, &pending, report))?;
+            base.clear();
+        }
+    }
+    Ok(())
+}
