@@ -10,6 +10,7 @@ use crate::services::tools;
 use crate::steps::{Failed, Steps};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct BenchArgs {
     /// How many goals are invented; everything but --imports is also done with a tenth of them
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
