@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use goalpost::clock::Clock;
 use goalpost_testing::{Node, PgCluster};
 use tokio_postgres::{Client, NoTls};
 
@@ -108,9 +109,9 @@ async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, Strin
         base.worker().env("GOALPOST_LOG", "info").env("GOALPOST_LOG_FORMAT", "json").log(&log).launch();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut connection = Connection::open(&node.address()).await?;
-    let mut asked = Vec::new();
+    let (mut asked, clock) = (Vec::new(), Clock::default());
     for house in base.place.houses.iter().take(STARTS) {
-        let at = jiff::Timestamp::now();
+        let at = clock.now_us();
         let created = connection.get(&base.place.post(house, &house.views[0])).await?;
         let created: serde_json::Value = serde_json::from_slice(&created)?;
         let id = created["id"].as_str().context("an export has no id")?.to_owned();
@@ -129,10 +130,7 @@ async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, Strin
     let claims: Vec<_> = log.lines().filter_map(claimed).collect();
     ensure!(claims.len() == asked.len(), "{} of {} jobs were begun", claims.len(), asked.len());
     // One after the other, so in the same order.
-    let times = asked
-        .iter()
-        .zip(claims)
-        .map(|((_, at), claim)| (claim.as_microsecond() - at.as_microsecond()) as f64 / 1e3);
+    let times = asked.iter().zip(claims).map(|((_, at), claim)| (claim.as_microsecond() - at) as f64 / 1e3);
     let (id, _) = asked.last().context("nothing was asked for")?;
     Ok((times.collect(), format!("{JOBS}/{id}")))
 }
@@ -196,7 +194,7 @@ fn postmaster(cluster: &PgCluster) -> anyhow::Result<u32> {
 
 /// How it does with many jobs pending: by workers, and by organizations.
 pub(crate) mod growth {
-    use super::*;
+    use super::{Base, Connection, JOBS, OURS, Report, Unit, pace, percentile, sqlite};
 
     pub(crate) const HOUSES: usize = 1_000;
     pub(crate) const PENDING: usize = 10_000;

@@ -15,8 +15,11 @@ use crate::load::Load;
 pub(crate) struct Report {
     /// In the order in which they came.
     names: Vec<String>,
-    values: BTreeMap<String, (Unit, Vec<(f64, Option<f64>)>)>,
+    values: BTreeMap<String, (Unit, Vec<Round>)>,
 }
+
+/// Ours, and the peer's if there is one.
+type Round = (f64, Option<f64>);
 
 /// How a figure is written.
 #[derive(Clone, Copy, Debug)]
