@@ -17,9 +17,20 @@ use anyhow::bail;
 use clap::Parser;
 
 use data::Data;
-use report::{Report, Rounds};
+use report::{Place, Report, Rounds};
 use server::{CheckIns, EVERY_GOAL, Server};
 use usage::Cost;
+
+/// The document's place for its figures.
+const PLACE: Place = Place {
+    begin: "<!-- figures: `cargo xtask bench --write` writes what follows -->\n",
+    end: "<!-- end of figures -->\n",
+};
+/// That for imports by themselves.
+const IMPORTS: Place = Place {
+    begin: "<!-- imports: `cargo xtask bench --imports --write` writes what follows -->\n",
+    end: "<!-- end of imports -->\n",
+};
 
 /// Measure import and export against `sqlite3`
 #[derive(Debug, Parser)]
@@ -54,7 +65,7 @@ async fn main() -> anyhow::Result<()> {
     if args.imports {
         let table = imports(&args, &folder)?;
         println!("{table}");
-        return if args.write { report::write(&table, &peer::IMPORTS, &document) } else { Ok(()) };
+        return if args.write { report::write(&table, &IMPORTS, &document) } else { Ok(()) };
     }
     let few = Data::ready(&args.program, &folder, args.goals / 10)?;
     let many = Data::ready(&args.program, &folder, args.goals)?;
@@ -80,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
     let table = report.to_markdown(args.rounds.into())?;
     println!("{table}");
     if args.write {
-        report::write(&table, &peer::PLACE, &document)?;
+        report::write(&table, &PLACE, &document)?;
     }
     Ok(())
 }

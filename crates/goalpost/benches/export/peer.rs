@@ -8,22 +8,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 
 use crate::data::Data;
-use crate::report::Place;
 use crate::server::CheckIns;
 use crate::usage::Cost;
 
 /// What the report calls it.
 pub(crate) const NAME: &str = "`sqlite3`";
-/// The document's place for its figures.
-pub(crate) const PLACE: Place = Place {
-    begin: "<!-- figures: `cargo xtask bench --write` writes what follows -->\n",
-    end: "<!-- end of figures -->\n",
-};
-/// That for imports by themselves.
-pub(crate) const IMPORTS: Place = Place {
-    begin: "<!-- imports: `cargo xtask bench --imports --write` writes what follows -->\n",
-    end: "<!-- end of imports -->\n",
-};
 /// Stands between two check-ins in one cell; no text holds it.
 pub(crate) const BETWEEN_CHECKINS: char = '\u{1e}';
 

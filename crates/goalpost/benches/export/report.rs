@@ -54,7 +54,9 @@ impl Report {
 
     fn alone(&mut self, rounds: &Rounds) {
         let none = String::new;
-        for (figure, get) in [("CPU", cpu as fn(&Cost) -> Duration), ("wall", wall)] {
+        for (figure, get) in
+            [("CPU", (|cost: &Cost| cost.cpu) as fn(&Cost) -> Duration), ("wall", |cost| cost.wall)]
+        {
             let ours = format!("{:.2} s", median(&rounds.ours, get).as_secs_f64());
             self.line(rounds, figure, ours, none(), none());
         }

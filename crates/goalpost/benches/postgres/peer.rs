@@ -8,16 +8,11 @@ use anyhow::Context as _;
 use goalpost_processes::postgres::Installation;
 
 use crate::data::Data;
-use crate::report::Place;
 use crate::server::CheckIns;
 use crate::usage::Cost;
 
-/// What the report calls it, and the document's place for its figures.
+/// What the report calls it.
 pub(crate) const NAME: &str = "`psql`";
-pub(crate) const PLACE: Place = Place {
-    begin: "<!-- figures: `cargo xtask bench --postgres --write` writes what follows -->\n",
-    end: "<!-- end of figures -->\n",
-};
 /// Stands between two check-ins in one cell; no text holds it.
 pub(crate) const BETWEEN_CHECKINS: char = '\u{1e}';
 
