@@ -1,6 +1,6 @@
 //! A row of a template as a goal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use goalpost_db::{Error, Tx, Value, params};
@@ -22,6 +22,8 @@ pub(super) struct Place<'a> {
     tx: &'a Tx<'a>,
     organization: OrganizationNumber,
     options: &'a ImportOptions,
+    /// Goals that are here with the title of a row, the oldest first.
+    here: HashMap<String, Vec<i64>>,
     people: Names,
     teams: Names,
     periods: Names,
@@ -80,11 +82,26 @@ impl Draft {
 }
 
 impl<'a> Place<'a> {
+    /// Costs a pass over the organization's goals, to find those of the same titles.
     pub(super) fn open(
         tx: &'a Tx<'a>,
         organization: OrganizationNumber,
         options: &'a ImportOptions,
+        titles: &HashSet<&str>,
     ) -> Result<Self, ImportError> {
+        let mut here: HashMap<String, Vec<i64>> = HashMap::new();
+        tx.each(
+            "-- imports::titles_of_template
+            select id, title from goal where organization = ?1 and origin <> ?2 order by id",
+            params![organization, Origin::Reference.as_str()],
+            |row| {
+                let title = row.text(1)?;
+                if titles.contains(title) {
+                    here.entry(title.to_owned()).or_default().push(row.int(0)?);
+                }
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            },
+        )?;
         let mut days = HashMap::new();
         tx.each(
             "-- imports::days_of_periods
@@ -100,6 +117,7 @@ impl<'a> Place<'a> {
             tx,
             organization,
             options,
+            here,
             people: Names::of_people(tx, organization)?,
             teams: Names::of_things(tx, organization, "team")?,
             periods: Names::of_things(tx, organization, "period")?,
@@ -185,12 +203,7 @@ impl<'a> Place<'a> {
     /// The goal that is here with the same title, owners, teams and period; the oldest of several.
     fn find(&self, draft: &Draft) -> Result<Option<GoalRecord>, ImportError> {
         let Some((title, owners, teams, period)) = draft.key() else { return Ok(None) };
-        let ids: Vec<i64> = self.tx.query(
-            "-- imports::goals_of_title
-            select id from goal where organization = ?1 and title = ?2 and origin <> ?3 order by id",
-            params![self.organization, &title, Origin::Reference.as_str()],
-            |row| row.int(0),
-        )?;
+        let Some(ids) = self.here.get(&title) else { return Ok(None) };
         let sorted = |list: &[Value]| {
             let mut ids: Vec<i64> = numbers(list).collect();
             ids.sort_unstable();
@@ -201,7 +214,7 @@ impl<'a> Place<'a> {
                 && sorted(goal.list(List::Owners)) == owners
                 && sorted(goal.list(List::Teams)) == teams
         };
-        Ok(GoalRecord::read(self.tx, self.organization, &ids)?.into_values().find(is_same))
+        Ok(GoalRecord::read(self.tx, self.organization, ids)?.into_values().find(is_same))
     }
 
     fn read_words(&self, row: &TemplateRow, draft: &mut Draft) {

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use goalpost_db::Tx;
 use goalpost_viva::Archive;
-use goalpost_viva::sheet::{SheetLimits, Template, read_template};
+use goalpost_viva::sheet::{SheetLimits, Template, TemplateColumn, read_template};
 
 use super::report::{LeftOut, Report};
 use super::spool::{Spool, file_in};
@@ -62,7 +62,8 @@ pub(super) fn translate(
     data_folder: &Path,
     report: &mut Report,
 ) -> Result<(Archive<File>, Partial), ImportError> {
-    let mut place = Place::open(tx, organization, options)?;
+    let titles = template.rows.iter().map(|row| row.get(TemplateColumn::Title)).collect();
+    let mut place = Place::open(tx, organization, options, &titles)?;
     let mut drafts = Vec::with_capacity(template.rows.len());
     for row in &template.rows {
         drafts.push(place.draft(row)?);
