@@ -105,6 +105,10 @@ fn queues(base: &Base<'_>) -> String {
 /// How late jobs begin that one process takes and another does, milliseconds; and the path of one of them.
 async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, String)> {
     let log = base.place.folder.path().join("worker.log");
+    // That of an earlier round, which this one would go on with.
+    if log.exists() {
+        fs::remove_file(&log)?;
+    }
     let worker =
         base.worker().env("GOALPOST_LOG", "info").env("GOALPOST_LOG_FORMAT", "json").log(&log).launch();
     tokio::time::sleep(Duration::from_secs(2)).await;
