@@ -10,7 +10,7 @@ use goalpost_viva::{
 };
 use jiff::civil::{Date, DateTime};
 
-const HEADER: [&str; 24] = [
+pub(super) const HEADER: [&str; 24] = [
     "Id",
     "Title",
     "Team",
