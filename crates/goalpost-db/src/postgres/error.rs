@@ -43,6 +43,11 @@ pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
         })
 }
 
+/// Whether a statement that cannot fail did, since its name stands for another one.
+pub(super) fn is_of_another(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| *code == SqlState::PROTOCOL_VIOLATION || !is_lost(error))
+}
+
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let kind = match error.code() {

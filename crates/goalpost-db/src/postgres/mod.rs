@@ -40,8 +40,8 @@ const TRIES: u32 = 6;
 /// How long a statement of a short transaction may take.
 const SHORT: Duration = Duration::from_secs(15);
 
-const READ: &str = "isolation level repeatable read read only";
-const WRITE: &str = "isolation level read committed";
+const READ: &str = "begin isolation level repeatable read read only";
+const WRITE: &str = "begin isolation level read committed";
 /// 1 if this user may write a word into the server's journal.
 const WRITES_WORDS: &str = "select 1::bigint from pg_proc \
      where proname = 'pg_logical_emit_message' and has_function_privilege(oid, 'execute') limit 1";
@@ -177,8 +177,8 @@ impl Postgres {
         let mut tries = 0;
         loop {
             tries += 1;
-            let connection = self.take(&self.idle_short)?;
-            let (connection, ended) = self.run(connection, mode, scope, f);
+            let tx = self.transaction(&self.idle_short, mode, scope)?;
+            let (connection, ended) = self.run(tx, mode, f);
             if let Some(connection) = connection {
                 Self::keep(&self.idle_short, connection, self.settings.connections);
             }
@@ -205,8 +205,23 @@ impl Postgres {
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         blocking(|| {
-            let connection = self.take(&self.idle_long)?;
-            let (connection, ended) = self.run(connection, mode, scope, f);
+            let mut tries = 0;
+            // `f` runs once: what can be tried again is tried before.
+            let tx = loop {
+                tries += 1;
+                let tx = self.transaction(&self.idle_long, mode, scope)?;
+                match tx.begin() {
+                    Ok(()) => break tx,
+                    Err(error) if error.kind() == ErrorKind::Unavailable && tries < TRIES => {
+                        self.tally.was_repeated();
+                    }
+                    Err(error) => {
+                        self.tally.was_refused(error.kind());
+                        return Err(error.into());
+                    }
+                }
+            };
+            let (connection, ended) = self.run(tx, mode, f);
             if let Some(connection) = connection {
                 Self::keep(&self.idle_long, connection, self.settings.connections);
             }
@@ -220,15 +235,18 @@ impl Postgres {
         })
     }
 
-    /// One transaction from its beginning to its end, and the connection if it may be used again.
+    /// A transaction that has not begun.
+    fn transaction(&self, idle: &Mutex<Vec<Connection>>, mode: Mode, scope: Scope) -> Result<PgTx> {
+        Ok(PgTx::new(self.take(idle)?, mode, scope, self.keys_role, self.settings.partitions.is_some()))
+    }
+
+    /// One transaction to its end, and the connection if it may be used again.
     fn run<T, E: From<Error>>(
         &self,
-        connection: Connection,
+        tx: PgTx,
         mode: Mode,
-        scope: Scope,
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> (Option<Connection>, Ended<T, E>) {
-        let tx = PgTx::new(connection, mode, scope, self.keys_role, self.settings.partitions.is_some());
         let now_us = match tx.now_us() {
             Ok(now_us) => now_us + self.clock_offset_us.load(Ordering::SeqCst),
             Err(error) => return (None, Ended::WithoutTrace(error.kind(), error.into())),

@@ -11,21 +11,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{FromSql, Type};
 
 /// Texts that a connection remembers; where there are more, it begins anew.
 const MOST: usize = 256;
 
-/// What the server says of the process that a connection has, and of its clock, in seconds: bare calls, since operators
-/// between them cost the server more than all else that begins a transaction.
-pub(super) const PROCESS_AND_CLOCK: &str =
-    "pg_backend_pid(), pg_postmaster_start_time(), extract(epoch from clock_timestamp())";
+/// What the server says of the process that a connection has, and of its clock.
+pub(super) const PROCESS_AND_CLOCK: &str = "pg_backend_pid(), pg_postmaster_start_time(), clock_timestamp()";
+
+/// A process of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pub(super) number: i32,
+    /// When the server was started.
+    pub(super) started: Micros,
+}
+
+/// A `timestamptz`: microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Micros(pub(super) i64);
+
+/// 2000-01-01, from where PostgreSQL counts, in microseconds since 1970.
+const PG_EPOCH_US: i64 = 946_684_800_000_000;
+
+impl<'a> FromSql<'a> for Micros {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(i64::from_be_bytes(raw.try_into()?) + PG_EPOCH_US))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::TIMESTAMPTZ
+    }
+}
 
 /// The statements of one connection.
 pub(super) struct Prepared {
     /// Whether the database's connections prepare statements at all.
     allowed: Arc<AtomicBool>,
-    process: Option<(String, String)>,
+    process: Option<Process>,
     statements: HashMap<String, Option<Statement>>,
 }
 
@@ -69,21 +92,15 @@ impl Prepared {
     }
 
     /// Whether a transaction that has this process may go on.
-    pub(super) fn is_at(&mut self, (number, started): (&str, &str)) -> bool {
-        let known = self.process.as_ref();
-        let mut same = known.is_some_and(|known| (&*known.0, &*known.1) == (number, started));
-        if !same && self.statements.values().all(Option::is_none) {
-            self.process = Some((number.to_owned(), started.to_owned()));
-            same = true;
+    pub(super) fn is_at(&mut self, process: Process) -> bool {
+        if self.statements.values().all(Option::is_none) {
+            self.process = Some(process);
         }
-        if !same {
-            self.forbid();
-        }
-        same
+        self.process == Some(process)
     }
 
     /// Prepare nothing from here on, over any connection.
-    fn forbid(&self) {
+    pub(super) fn forbid(&self) {
         if self.allowed.swap(false, Ordering::Relaxed) {
             // Of the connection, whichever request or job happened to find it out.
             tracing::info!(

@@ -1,18 +1,18 @@
 //! One transaction: it begins in the round trip of its first statement.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::future::{FutureExt as _, join};
+use futures_util::future::{FutureExt as _, join, join3};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, RowStream, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, Row, RowStream, Statement};
 
 use super::connection::Connection;
-use super::error::{is_conflict, is_lost};
-use super::prepared::{PROCESS_AND_CLOCK, Way};
+use super::error::{is_conflict, is_lost, is_of_another};
+use super::prepared::{Micros, PROCESS_AND_CLOCK, Process, Way};
 use super::{statement, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scope::Scope;
@@ -44,12 +44,18 @@ pub(super) enum Health {
     Lost,
 }
 
+/// What begins a transaction: the word itself, and a statement that says what it is for.
+struct Begin {
+    settle: String,
+    organization: Option<Value>,
+}
+
 /// An open transaction.
 pub(crate) struct PgTx {
     connection: RefCell<Connection>,
     mode: Mode,
     /// Not sent yet.
-    begin: RefCell<Option<String>>,
+    begin: RefCell<Option<Begin>>,
     scope: Cell<Scope>,
     health: Cell<Health>,
     /// Whether others wait for it to be committed.
@@ -72,28 +78,28 @@ impl PgTx {
         checks_partitions: bool,
     ) -> Self {
         let millis = |wait: Duration| wait.as_millis();
-        let mut begin = format!(
-            "begin {}; select set_config('lock_timeout', '{}', true), \
+        let mut settle = format!(
+            "select {PROCESS_AND_CLOCK}, set_config('lock_timeout', '{}', true), \
              set_config('idle_in_transaction_session_timeout', '{}', true), set_config('jit', 'off', true)",
-            mode.begin,
             millis(mode.lock_wait),
             mode.patience.map_or(0, millis),
         );
+        if mode.by_keys {
+            settle.push_str(", set_config('enable_seqscan', 'off', true)");
+        }
+        let mut organization = None;
         match scope {
-            Scope::Organization(organization) => {
-                let _ = write!(begin, ", set_config('goalpost.organization', '{organization}', true)");
+            Scope::Organization(number) => {
+                settle.push_str(", set_config('goalpost.organization', $1, true)");
+                organization = Some(Value::Text(number.to_string()));
             }
-            Scope::Keys if keys_role => begin.push_str(", set_config('role', 'goalpost_keys', true)"),
+            Scope::Keys if keys_role => settle.push_str(", set_config('role', 'goalpost_keys', true)"),
             Scope::Keys | Scope::Global => {}
         }
-        if mode.by_keys {
-            begin.push_str(", set_config('enable_seqscan', 'off', true)");
-        }
-        let _ = write!(begin, ", {PROCESS_AND_CLOCK}");
         Self {
             connection: RefCell::new(connection),
             mode,
-            begin: RefCell::new(Some(begin)),
+            begin: RefCell::new(Some(Begin { settle, organization })),
             scope: Cell::new(scope),
             health: Cell::new(Health::Well),
             is_waited_for: Cell::new(false),
@@ -115,12 +121,17 @@ impl PgTx {
         self.begin.borrow().is_none()
     }
 
+    /// Begin without waiting for a first statement.
+    pub(super) fn begin(&self) -> Result<()> {
+        self.ask(async |_| Ok(()))
+    }
+
     /// The server's clock, microseconds; begins the transaction if that is the only way to know.
     pub(super) fn now_us(&self) -> Result<i64> {
         if let Some(now_us) = self.connection()?.now_us() {
             return Ok(now_us);
         }
-        self.ask(async |_| Ok(()))?;
+        self.begin()?;
         self.connection()?.now_us().ok_or_else(|| Error::unexpected("the server told no time"))
     }
 
@@ -144,26 +155,62 @@ impl PgTx {
         if self.health.get() != Health::Well {
             return Err(Error::unexpected("a transaction went on after one of its statements had failed"));
         }
-        let begin = self.begin.borrow_mut().take();
-        let answer = connection.wait(self.mode.patience, async |client| match &begin {
-            None => Ok((None, ask(client).await)),
-            Some(begin) => {
-                let (begun, answer) = join(client.simple_query(begin), ask(client)).await;
-                Ok((Some(begun?), answer))
+        let Some(begin) = self.begin.borrow_mut().take() else {
+            return self.hear(connection, ask);
+        };
+        let types: Vec<_> = begin.organization.iter().map(Value::postgres_type).collect();
+        let mut word = Some(self.mode.begin);
+        let settle = match connection.prepared.way(&begin.settle, &types) {
+            Way::Whole => None,
+            Way::Ready(settle) => Some(settle),
+            Way::Prepare => {
+                let word = word.take();
+                let settle = self.hear(connection, async |client| {
+                    let prepare = client.prepare_typed(&begin.settle, &types);
+                    let (begun, settle) = join(say(client, word), prepare).await;
+                    begun.and(settle)
+                })?;
+                connection.prepared.keep(&begin.settle, settle.clone());
+                Some(settle)
             }
-        });
-        match answer {
-            Ok(Ok((begun, answer))) => {
-                if let Some((process, now_us)) = begun.as_deref().and_then(said_at_the_beginning) {
-                    if !connection.prepared.is_at(process) {
-                        self.health.set(Health::Lost);
-                        return Err(Error::new(ErrorKind::Unavailable, "the connection changed its server"));
-                    }
-                    connection.set_clock(now_us);
+        };
+        let params = typed(begin.organization.as_slice());
+        let (settled, answer) = self.hear(connection, async |client| {
+            let settled = async {
+                match &settle {
+                    Some(settle) => client.query(settle, &untyped(&params)).await,
+                    None => client.query_typed(&begin.settle, &params).await,
                 }
-                answer.map_err(|error| self.failed(connection, error))
+            };
+            let (begun, settled, answer) = join3(say(client, word), settled, ask(client)).await;
+            begun.map(|()| (settled, answer))
+        })?;
+        let settled = match settled {
+            Ok(rows) => rows.first().and_then(said_at_the_beginning),
+            Err(error) if settle.is_some() && is_of_another(&error) => None,
+            Err(error) => return Err(self.failed(connection, error)),
+        };
+        match settled {
+            Some((process, now_us)) if connection.prepared.is_at(process) => connection.set_clock(now_us.0),
+            // Another process than before. If the statement was prepared there: that name stands for nothing here, or for
+            // something else.
+            _ => {
+                connection.prepared.forbid();
+                self.health.set(Health::Lost);
+                return Err(Error::new(ErrorKind::Unavailable, "the connection changed its server"));
             }
-            Ok(Err(error)) => Err(self.failed(connection, error)),
+        }
+        answer.map_err(|error| self.failed(connection, error))
+    }
+
+    /// Ask the server, and wait for its answer.
+    fn hear<T>(
+        &self,
+        connection: &mut Connection,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T> {
+        match connection.wait(self.mode.patience, ask) {
+            Ok(answer) => answer.map_err(|error| self.failed(connection, error)),
             Err(lost) => {
                 self.health.set(Health::Lost);
                 Err(lost)
@@ -213,10 +260,7 @@ impl PgTx {
     fn change(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64> {
         let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();
         match self.prepared(sql, &types)? {
-            Some(statement) => {
-                let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
-                self.ask(async |client| client.execute(&statement, &values).await)
-            }
+            Some(statement) => self.ask(async |client| client.execute(&statement, &untyped(params)).await),
             None => self.ask(async |client| client.execute_typed(sql, params).await),
         }
     }
@@ -358,20 +402,22 @@ fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
     params.iter().map(|value| (value as &(dyn ToSql + Sync), value.postgres_type())).collect()
 }
 
-/// What the last three columns of the first row say: the server's process, and its clock in microseconds.
-fn said_at_the_beginning(messages: &[SimpleQueryMessage]) -> Option<((&str, &str), i64)> {
-    messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => {
-            let column = |from_the_end: usize| row.get(row.len().checked_sub(from_the_end)?);
-            Some(((column(3)?, column(2)?), micros(column(1)?)?))
-        }
-        _ => None,
-    })
+fn untyped<'p>(params: &[(&'p (dyn ToSql + Sync), Type)]) -> Vec<&'p (dyn ToSql + Sync)> {
+    params.iter().map(|(value, _)| *value).collect()
 }
 
-/// `1764389953.123456` seconds in microseconds.
-fn micros(seconds: &str) -> Option<i64> {
-    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
-    let part = part.get(..6).unwrap_or(part);
-    Some(whole.parse::<i64>().ok()? * 1_000_000 + format!("{part:0<6}").parse::<i64>().ok()?)
+/// Say a word, if there is one to say.
+async fn say(client: &Client, word: Option<&str>) -> Result<(), tokio_postgres::Error> {
+    match word {
+        Some(word) => client.batch_execute(word).await,
+        None => Ok(()),
+    }
+}
+
+/// What the first columns say: the server's process, and its clock in microseconds. `None` of something else.
+fn said_at_the_beginning(row: &Row) -> Option<(Process, Micros)> {
+    // In this order: what another statement says breaks off at the first.
+    let number = row.try_get(0).ok()?;
+    let [started, now] = [1, 2].map(|column| row.try_get::<_, Micros>(column));
+    Some((Process { number, started: started.ok()? }, now.ok()?))
 }
