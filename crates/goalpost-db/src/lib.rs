@@ -143,6 +143,11 @@ impl Db {
         }
     }
 
+    /// Whether it is asked over a network, which takes longer than what a short read does here.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// Run a short read; it must touch few rows. `f` may run more than once.
     pub async fn read<T, E, F>(&self, scope: impl Into<Scope>, f: F) -> Result<T, E>
     where

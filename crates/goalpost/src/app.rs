@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{Config, Database};
+use crate::exports::api::Polls;
 use crate::identity::Identity;
 use crate::ids::{Ids, OrganizationNumber};
 use crate::jobs::Figures;
@@ -53,6 +54,8 @@ pub struct App {
     pub published: Arc<Mutex<BTreeSet<OrganizationNumber>>>,
     /// How far the imports are that run here, by the ids of their jobs.
     pub running: Arc<Mutex<HashMap<Uuid, Progress>>>,
+    /// Exports that are looked at just now.
+    pub polls: Polls,
     /// Rung when a job was made here, for the workers of other processes.
     pub made: Arc<Notify>,
     /// What is counted.
@@ -93,6 +96,7 @@ impl App {
             wake: Arc::default(),
             published: Arc::default(),
             running: Arc::default(),
+            polls: Polls::default(),
             made: Arc::default(),
             metrics,
             stop: Stop::default(),

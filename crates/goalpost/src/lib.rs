@@ -26,6 +26,7 @@ pub mod orgs;
 pub mod origin;
 pub mod router;
 pub mod server;
+pub(crate) mod shared_read;
 pub mod stop;
 pub mod store;
 pub(crate) mod table;

@@ -16,8 +16,9 @@ use super::{ExportSpec, KIND, WITH_OPTIONS, list, queries};
 use crate::app::App;
 use crate::http::options::read_options;
 use crate::http::{GraphError, RequestIds, body, parse_guid, time};
-use crate::identity::{Caller, Member, Scope};
+use crate::identity::{Caller, Member, Scope, Subject};
 use crate::jobs::{JobKey, NewJob, queries as jobs};
+use crate::shared_read::SharedRead;
 use crate::trace::TraceParent;
 use crate::{audit, views};
 
@@ -321,6 +322,12 @@ pub async fn get_export(
     Ok((headers, Json(json)).into_response())
 }
 
+/// Exports that are looked at just now: what several polls of a caller find at once is read once.
+pub type Polls = SharedRead<(Subject, Option<String>, ExportId), goalpost_db::Result<Found>>;
+
+/// Who looks, what they see, and the database's time; `None` for who is not in the organization.
+type Found = Option<(Member, (Option<queries::Export>, i64))>;
+
 /// The export of this id, as far as the caller may know of it; and the database's time.
 ///
 /// # Errors
@@ -336,10 +343,17 @@ pub(super) async fn find_export(
         }
         InvalidId::Unknown => job_not_found(),
     })?;
-    let found = app.identity.member_and(caller, id.organization, |tx, member| {
+    let read = app.identity.member_and(caller, id.organization, |tx, member| {
         Ok((queries::find(tx, member, id.job)?, tx.now_us()))
     });
-    match found.await? {
+    let found = if app.db.is_remote() {
+        // A caller who is not joined yet is joined by the e-mail of their token.
+        let key = (caller.subject.clone(), caller.linkable_email().map(str::to_owned), id);
+        app.polls.get(key, read).await
+    } else {
+        read.await
+    };
+    match found? {
         Some((member, (Some(export), now))) => Ok((member, export, now)),
         _ => Err(job_not_found()),
     }
