@@ -108,22 +108,25 @@ pub fn to_json(export: &Export, member: &Member, root: &Root, properties: &Prope
     let job = &export.job;
     let id = ExportId { job: job.key.id, organization: member.organization_guid };
     let mut json = Map::new();
-    let mut put = |property: &str, value: Option<String>| {
-        if let Some(value) = value.filter(|_| properties.has(property)) {
+    // What is not asked for is not made.
+    let mut put = |property: &str, value: &dyn Fn() -> Option<String>| {
+        if properties.has(property)
+            && let Some(value) = value()
+        {
             json.insert(property.to_owned(), value.into());
         }
     };
     let readable = export.content.is_some() && export.content_is_for(member);
     let last_action = export.finished_at.or(export.started_at).unwrap_or(job.created_at);
-    put("id", Some(id.to_string()));
-    put("createdDateTime", Some(time::date_time(job.created_at)));
-    put("lastActionDateTime", Some(time::date_time(last_action)));
-    put("resourceLocation", readable.then(|| format!("{}/content", root.job(id))));
-    put("status", Some(job.state.as_str().to_owned()));
-    put("statusDetail", job.status_detail.clone());
-    put("goalsOrganizationId", Some(member.organization_guid.to_string()));
-    put("explorerViewId", Some(job.pair.to_string()));
-    put("expirationDateTime", Some(time::date_time(job.expires_at)));
+    put("id", &|| Some(id.to_string()));
+    put("createdDateTime", &|| Some(time::date_time(job.created_at)));
+    put("lastActionDateTime", &|| Some(time::date_time(last_action)));
+    put("resourceLocation", &|| readable.then(|| format!("{}/content", root.job(id))));
+    put("status", &|| Some(job.state.as_str().to_owned()));
+    put("statusDetail", &|| job.status_detail.clone());
+    put("goalsOrganizationId", &|| Some(member.organization_guid.to_string()));
+    put("explorerViewId", &|| Some(job.pair.to_string()));
+    put("expirationDateTime", &|| Some(time::date_time(job.expires_at)));
     json
 }
 

@@ -27,8 +27,8 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b']');
 
 /// The segments whose case does not matter, as the router spells them.
-const FIXED: [&str; 8] =
-    ["beta", "v1.0", "employeeexperience", "goals", "exportjobs", "content", "$count", "$metadata"];
+const FIXED: [&str; 9] =
+    ["beta", "v1.0", "employeeexperience", "goals", "exportjobs", "content", "$count", "$metadata", "$batch"];
 
 /// Put a path of one of the doors into the router's form; every other path stays as it is.
 pub fn canonical(uri: &Uri) -> Uri {
@@ -47,26 +47,25 @@ pub fn canonical(uri: &Uri) -> Uri {
 }
 
 fn canonical_path(path: &str) -> Option<String> {
-    let mut segments = Vec::new();
-    for raw in path.strip_prefix('/')?.strip_suffix('/').unwrap_or(&path[1..]).split('/') {
+    let path = path.strip_prefix('/')?;
+    let mut out = String::with_capacity(path.len() + 2);
+    for (position, raw) in path.strip_suffix('/').unwrap_or(path).split('/').enumerate() {
         // Decoded once, after splitting: an encoded slash stays inside its segment. Bytes that are no UTF-8 become
         // U+FFFD, which is in no name and no id.
-        let segment = percent_decode_str(raw).decode_utf8_lossy().into_owned();
-        match key_in_parentheses(&segment) {
-            Some((name, key)) => segments.extend([name.to_owned(), key.to_owned()]),
-            None => segments.push(segment),
+        let segment = percent_decode_str(raw).decode_utf8_lossy();
+        let door = ["beta", "v1.0"].iter().any(|door| segment.eq_ignore_ascii_case(door));
+        if position == 0 && !door {
+            return None;
         }
-    }
-    let first = segments.first()?.to_ascii_lowercase();
-    if first != "beta" && first != "v1.0" {
-        return None;
-    }
-    let mut out = String::with_capacity(path.len());
-    for segment in &segments {
-        let lower = segment.to_ascii_lowercase();
-        let known = FIXED.contains(&lower.as_str()) || lower == "$batch";
-        out.push('/');
-        out.extend(utf8_percent_encode(if known { &lower } else { segment }, SEGMENT));
+        let keyed = key_in_parentheses(&segment);
+        let (name, key) = keyed.map_or((&*segment, None), |(name, key)| (name, Some(key)));
+        for part in std::iter::once(name).chain(key) {
+            out.push('/');
+            match FIXED.iter().find(|known| part.eq_ignore_ascii_case(known)) {
+                Some(known) => out.push_str(known),
+                None => out.extend(utf8_percent_encode(part, SEGMENT)),
+            }
+        }
     }
     Some(out)
 }

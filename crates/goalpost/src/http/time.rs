@@ -9,11 +9,7 @@ pub fn date_time(at_us: i64) -> String {
 
 /// `2023-11-06T05:46:07.985324Z`: as many decimals as there are, so that it is read back as the same instant.
 pub fn precise_date_time(at_us: i64) -> String {
-    let whole = error_date(at_us);
-    match format!("{:06}", at_us.rem_euclid(1_000_000)).trim_end_matches('0') {
-        "" => format!("{whole}Z"),
-        fraction => format!("{whole}.{fraction}Z"),
-    }
+    Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
 /// `2023-11-03T07:17:25`: whole seconds and no zone, as in the body of an error.

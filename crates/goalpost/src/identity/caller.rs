@@ -56,10 +56,10 @@ impl Caller {
     /// 403 `missingScope`, also for tokens of applications, which the API never admitted.
     pub fn require(&self, scope: Scope) -> Result<(), GraphError> {
         let enough = scope.enough();
-        let wanted = format!("'{}'", enough.join(", "));
         if !self.claims.app_only && self.claims.scopes.iter().any(|scope| enough.contains(&scope.as_str())) {
             return Ok(());
         }
+        let wanted = format!("'{}'", enough.join(", "));
         let message = if self.claims.app_only {
             format!(
                 "Application tokens are not supported. Sign in as a person: the API requires one of the delegated \
