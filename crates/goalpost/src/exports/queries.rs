@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use goalpost_db::{Result, Row, Tx, Value, params};
 
@@ -110,17 +111,19 @@ pub fn find_any(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<
 }
 
 fn find_among(tx: &Tx<'_>, member: &Member, job: uuid::Uuid, kinds: [&str; 2]) -> Result<Option<Export>> {
-    let sql = select(
-        "find",
-        &format!(
-            "where job.organization = ?1 and job.id = ?3 and job.kind in (?4, ?7) and {ALIVE} and (?5 or job.creator = ?6)"
-        ),
-    );
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        select(
+            "find",
+            &format!(
+                "where job.organization = ?1 and job.id = ?3 and job.kind in (?4, ?7) and {ALIVE} and (?5 or job.creator = ?6)"
+            ),
+        )
+    });
     if !member.active {
         return Ok(None);
     }
     tx.query_opt(
-        &sql,
+        &SQL,
         params![
             member.organization,
             tx.now_us(),

@@ -1,5 +1,7 @@
 //! Sign-in identities and the people they are.
 
+use std::sync::LazyLock;
+
 use goalpost_db::{Error, Lock, Result, Tx, params};
 use uuid::Uuid;
 
@@ -25,15 +27,18 @@ pub(super) fn find_member(
     subject: &Subject,
     organization: OrganizationNumber,
 ) -> Result<Option<Member>> {
-    tx.query_opt(
-        &format!(
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
             "-- identity::find_member
             select {MEMBER_COLUMNS}
               from identity i
               join organization o on o.number = ?1
               join person p on p.organization = ?1 and p.id = i.person
              where i.issuer = ?2 and i.tenant = ?3 and i.object = ?4 and i.organization = ?1"
-        ),
+        )
+    });
+    tx.query_opt(
+        &SQL,
         params![organization, &subject.issuer, subject.tenant.into_bytes(), subject.object.into_bytes()],
         Member::from_row,
     )
