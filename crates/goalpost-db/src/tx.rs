@@ -137,6 +137,43 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Insert whole rows as [`Tx::insert_all`] does, but leave out those that a unique index has no place for; what `f` makes
+    /// of the column `returning` of each that was inserted. A row that another transaction may still take back is
+    /// waited for.
+    pub fn insert_free<T, E: From<Error>>(
+        &self,
+        table: &str,
+        columns: &[&str],
+        values: &[Value],
+        returning: &str,
+        mut f: impl FnMut(&Row<'_>) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        debug_assert_eq!(values.len() % columns.len().max(1), 0, "rows of {table} are whole");
+        let mut inserted = Vec::new();
+        match self.engine {
+            Engine::Sqlite(connection) => {
+                let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+                let sql = format!(
+                    "-- insert_free\ninsert into {table} ({}) values ({}) on conflict do nothing returning {returning}",
+                    columns.join(", "),
+                    places.join(", ")
+                );
+                let mut statement = connection.prepare_cached(&sql).map_err(Error::from)?;
+                for row in values.chunks_exact(columns.len()) {
+                    let mut rows = statement.query(rusqlite::params_from_iter(row)).map_err(Error::from)?;
+                    while let Some(row) = rows.next().map_err(Error::from)? {
+                        inserted.push(f(&Row::sqlite(row))?);
+                    }
+                }
+            }
+            Engine::Postgres(tx) => tx.insert_free(table, columns, values, returning, |row| {
+                inserted.push(f(&Row::postgres(row))?);
+                Ok::<_, E>(())
+            })?,
+        }
+        Ok(inserted)
+    }
+
     /// Hand every row to `f` until it breaks. `f` must not use the transaction.
     pub fn each<E: From<Error>>(
         &self,

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::exports::api::Polls;
+use crate::exports::promise::Promises;
 use crate::identity::Identity;
 use crate::ids::{Ids, OrganizationNumber};
 use crate::jobs::Figures;
@@ -58,6 +59,8 @@ pub struct App {
     pub polls: Polls,
     /// Rung when a job was made here, for the workers of other processes.
     pub made: Arc<Notify>,
+    /// Exports that are asked for.
+    pub promises: Arc<Promises>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// How far the end of this server has come.
@@ -98,6 +101,7 @@ impl App {
             running: Arc::default(),
             polls: Polls::default(),
             made: Arc::default(),
+            promises: Arc::default(),
             metrics,
             stop: Stop::default(),
             tasks: TaskTracker::new(),

@@ -288,14 +288,19 @@ impl PgTx {
     pub(crate) fn rows(&self, sql: &str, params: Params<'_>) -> Result<PgRows<'_>> {
         let sql = statement::numbered(sql);
         self.check_partitions(&sql, params)?;
-        let types: Vec<Type> = params.iter().map(Value::postgres_type).collect();
-        let statement = self.prepared(&sql, &types)?;
+        self.rows_of(&sql, &typed(params))
+    }
+
+    fn rows_of(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Result<PgRows<'_>> {
+        let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();
+        let statement = self.prepared(sql, &types)?;
         let mut connection = self.connection()?;
-        let stream = match &statement {
-            Some(statement) => {
-                self.ask_over(&mut connection, async |client| client.query_raw(statement, params).await)?
-            }
-            None => self.ask_over(&mut connection, async |client| query(client, &sql, params).await)?,
+        let stream = if let Some(statement) = &statement {
+            let values: Vec<_> = params.iter().map(|(value, _)| *value).collect();
+            self.ask_over(&mut connection, async |client| client.query_raw(statement, values).await)?
+        } else {
+            let params = params.iter().cloned();
+            self.ask_over(&mut connection, async |client| client.query_typed_raw(sql, params).await)?
         };
         Ok(PgRows { tx: self, connection, stream: Box::pin(stream), row: None })
     }
@@ -304,6 +309,27 @@ impl PgTx {
         for rows in statement::batches(values, columns.len()) {
             let insert = statement::Insert::new(table, columns, rows);
             self.change(&insert.sql, &insert.params())?;
+        }
+        Ok(())
+    }
+
+    /// Insert rows that a unique index has a place for, and hand each row that was to `f`.
+    pub(crate) fn insert_free<E: From<Error>>(
+        &self,
+        table: &str,
+        columns: &[&str],
+        values: &[Value],
+        returning: &str,
+        mut f: impl FnMut(&PgRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for rows in statement::batches(values, columns.len()) {
+            let insert = statement::Insert::new(table, columns, rows);
+            let sql = format!("{} on conflict do nothing returning {returning}", insert.sql);
+            let mut inserted = self.rows_of(&sql, &insert.params())?;
+            while inserted.advance()? {
+                let Some(row) = inserted.row() else { break };
+                f(row)?;
+            }
         }
         Ok(())
     }

@@ -24,3 +24,34 @@ pub fn record(
     )?;
     Ok(())
 }
+
+/// A deed, as [`record`] takes it.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// Whose.
+    pub actor: Option<PersonNumber>,
+    /// What.
+    pub action: &'static str,
+    /// The id of what it was done to.
+    pub subject: String,
+    /// What else is to be known.
+    pub detail: Value,
+}
+
+/// Record several deeds at once.
+pub fn record_all(tx: &Tx<'_>, organization: OrganizationNumber, deeds: &[Deed]) -> Result<()> {
+    let columns = ["organization", "id", "at", "actor", "action", "subject", "detail"];
+    let mut rows: Vec<goalpost_db::Value> = Vec::with_capacity(deeds.len() * columns.len());
+    for deed in deeds {
+        rows.extend([
+            organization.into(),
+            tx.serial().into(),
+            tx.now_us().into(),
+            deed.actor.into(),
+            deed.action.into(),
+            (&deed.subject).into(),
+            deed.detail.to_string().into(),
+        ]);
+    }
+    tx.insert_all("audit", &columns, &rows)
+}

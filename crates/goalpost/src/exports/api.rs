@@ -5,28 +5,24 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use goalpost_db::Lock;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::id::{ExportId, InvalidId};
 use super::options::Options;
+pub use super::promise::{Promise, promise};
+use super::promise::{Stranger, promise_of_view};
 use super::resource::{self, Properties, Root, job_not_found};
 use super::{ExportSpec, KIND, WITH_OPTIONS, list, queries};
 use crate::app::App;
 use crate::http::options::read_options;
 use crate::http::{GraphError, RequestIds, body, parse_guid, time};
 use crate::identity::{Caller, Member, Scope, Subject};
-use crate::jobs::{JobKey, NewJob, queries as jobs};
 use crate::shared_read::SharedRead;
-use crate::trace::TraceParent;
-use crate::{audit, views};
+use crate::views;
 
 const ODATA_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("odata-version"), HeaderValue::from_static("4.0"));
-
-/// More requests than all nodes together write at the same time for one organization.
-const CLOSE: i64 = 64;
 
 /// Members of a job that a client may send back, though it cannot set them.
 const READ_ONLY: [&str; 8] = [
@@ -56,13 +52,48 @@ pub async fn create_export(
     })?;
     let trace = request.extensions().get::<RequestIds>().and_then(RequestIds::continuation);
     let (organization, view) = read_pair(request).await?;
-    // Who has left is not in the organization any more, and learns no more of it than a stranger.
-    let found = app.identity.member_and(&caller, organization, |tx, member| {
-        views::queries::find_visible(tx, member.organization, view, member.person)
-    });
-    let (member, view) =
-        found.await?.filter(|(member, _)| member.active).ok_or_else(organization_not_found)?;
-    require_right(&member)?;
+    let unknown = organization_not_found;
+    let number = app.identity.organization(organization).await?.ok_or_else(unknown)?;
+    let mut is_joined = false;
+    // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
+    for _ in 0..8 {
+        match promise_of_view(&app, number, &caller, view, trace.clone()).await? {
+            Ok(Promise::Made(key, created_at)) => {
+                app.wake.notify_one();
+                app.made.notify_one();
+                app.metrics.jobs.created.inc();
+                tracing::info!(job.id = %key.id, organization.id = %organization, "export created");
+                return Ok(created(&root, ExportId { job: key.id, organization }, created_at));
+            }
+            Ok(Promise::Pending(key)) => {
+                return Err(already_pending(&root, ExportId { job: key.id, organization }));
+            }
+            Ok(Promise::Gone) => {}
+            Err(Stranger) if is_joined => return Err(unknown()),
+            Err(Stranger) => {
+                // Perhaps one whom nobody has joined to a person yet.
+                app.identity.member(&caller, organization).await?.ok_or_else(unknown)?;
+                is_joined = true;
+            }
+        }
+    }
+    Err(GraphError::unavailable())
+}
+
+/// What this member is to have of a view.
+///
+/// # Errors
+/// 404 for one who has left, who learns no more of the organization than a stranger, and for a view that is not there for
+/// them; 403 by [`require_right`]; as [`NewExport::of`].
+pub(super) fn admit(
+    member: &Member,
+    view: Option<&views::View>,
+    public_url: Option<&str>,
+) -> Result<NewExport, GraphError> {
+    if !member.active {
+        return Err(organization_not_found());
+    }
+    require_right(member)?;
     let view = view.ok_or_else(|| {
         GraphError::service(
             StatusCode::NOT_FOUND,
@@ -71,24 +102,7 @@ pub async fn create_export(
             "Explorer view not found",
         )
     })?;
-    let new = NewExport::of(&view, app.config.public_url.as_deref())?;
-    // Between a refused insert and the look at what stands in its way, that may have ended: then try again.
-    for _ in 0..8 {
-        match promise(&app, member, &new, trace.clone()).await? {
-            Promise::Made(key, created_at) => {
-                app.wake.notify_one();
-                app.made.notify_one();
-                app.metrics.jobs.created.inc();
-                tracing::info!(job.id = %key.id, organization.id = %organization, "export created");
-                return Ok(created(&root, ExportId { job: key.id, organization }, created_at));
-            }
-            Promise::Pending(key) => {
-                return Err(already_pending(&root, ExportId { job: key.id, organization }));
-            }
-            Promise::Gone => {}
-        }
-    }
-    Err(GraphError::unavailable())
+    NewExport::of(view, public_url)
 }
 
 /// Refuse a member whom the organization's policy does not let export.
@@ -104,25 +118,14 @@ pub fn require_right(member: &Member) -> Result<(), GraphError> {
     ))
 }
 
-/// What came of [`promise`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
-    /// The job was made, at this instant, microseconds.
-    Made(JobKey, i64),
-    /// This one is pending for the pair.
-    Pending(JobKey),
-    /// One was pending, and has ended since.
-    Gone,
-}
-
 /// An export to be promised.
 #[derive(Clone, Debug)]
 pub struct NewExport {
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// Of this view.
-    view: Uuid,
-    pair: Uuid,
-    spec: String,
+    pub(super) view: Uuid,
+    pub(super) pair: Uuid,
+    pub(super) spec: String,
 }
 
 impl NewExport {
@@ -158,75 +161,6 @@ impl NewExport {
         let pair = spec.pair(view);
         let kind = if pair == view { of_viva } else { WITH_OPTIONS };
         Self { kind, view, pair, spec: spec.to_json() }
-    }
-}
-
-/// Write the job, unless one is pending for its pair. The index alone decides, so of any number of simultaneous
-/// requests one wins.
-pub async fn promise(
-    app: &App,
-    member: Member,
-    new: &NewExport,
-    trace: Option<TraceParent>,
-) -> Result<Promise, GraphError> {
-    let ids = app.ids;
-    let NewExport { kind, view, pair, spec } = new.clone();
-    let (max_open, expire_after_us) = (app.config.exports.max_open, app.figures().expire_after_us);
-    let organization = member.organization;
-    let made = app
-        .db
-        .write(organization, move |tx| {
-            // Close to the limit one counts at a time, so that it holds however many ask at once.
-            let count = || jobs::count_pending(tx, organization, kind);
-            if count()? + CLOSE >= max_open {
-                tx.lock(organization.0, Lock::Pending)?;
-                if count()? >= max_open {
-                    return Ok(None);
-                }
-            }
-            // The id carries the creation, cut to milliseconds as on the wire.
-            let created_at = tx.now_us() / 1000 * 1000;
-            let key = JobKey { organization, id: ids.timed_guid(created_at) };
-            let job = NewJob {
-                key,
-                kind,
-                pair,
-                view: (pair != view).then_some(view),
-                creator: member.person,
-                spec: spec.clone(),
-                expires_at: created_at + expire_after_us,
-                trace: trace.clone(),
-            };
-            jobs::insert(tx, &job, created_at)?;
-            audit::record(
-                tx,
-                organization,
-                Some(member.person),
-                "exportCreated",
-                &key.id.to_string(),
-                &json!({ "view": view }),
-            )?;
-            Ok::<_, goalpost_db::Error>(Some((key, created_at)))
-        })
-        .await;
-    match made {
-        Ok(Some((key, created_at))) => Ok(Promise::Made(key, created_at)),
-        Ok(None) => {
-            let pending =
-                app.db.read(organization, |tx| jobs::find_pending(tx, organization, kind, pair)).await?;
-            pending.map(Promise::Pending).ok_or_else(|| {
-                GraphError::too_many_requests(
-                    "Too many exports of your organization are pending. Wait for one of them.",
-                    5,
-                )
-            })
-        }
-        Err(error) if error.is_unique() => {
-            let pending =
-                app.db.read(organization, |tx| jobs::find_pending(tx, organization, kind, pair)).await?;
-            Ok(pending.map_or(Promise::Gone, Promise::Pending))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

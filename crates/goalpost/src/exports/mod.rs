@@ -6,7 +6,7 @@
 //!                        └──┘ └── fail (attempt 3) ──▶ failed ──expiry──▶ gone
 //!                   lease lapsed
 //! ```
-//! Read in this order: [`api`] (a job is asked for), [`id`] (its name on the wire), [`spec`] (what it is to do),
+//! Read in this order: [`api`] (a job is asked for), [`promise`] (it is written down), [`id`] (its name on the wire), [`spec`] (what it is to do),
 //! [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table` as its [`options`] say; of
 //! what changed only, by `changes`), `packer` (its pieces are stored), `reuse` (or it is there already), [`resource`]
 //! and [`list`] (a job is looked at), [`content`] (the file is fetched), [`expiry`] (it is forgotten). [`queries`] holds
@@ -25,6 +25,7 @@ pub mod list;
 pub mod manifest;
 pub mod options;
 mod packer;
+pub mod promise;
 pub mod queries;
 pub mod resource;
 mod reuse;

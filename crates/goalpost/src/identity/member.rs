@@ -106,7 +106,7 @@ impl Identity {
     }
 
     /// The number of the organization with this GUID. It never changes, so it is asked for once.
-    async fn organization(&self, guid: Uuid) -> Result<Option<OrganizationNumber>> {
+    pub(crate) async fn organization(&self, guid: Uuid) -> Result<Option<OrganizationNumber>> {
         let known = || self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = known().get(&guid) {
             return Ok(Some(*number));

@@ -22,7 +22,7 @@ pub(super) fn find_organization(tx: &Tx<'_>, guid: Uuid) -> Result<Option<Organi
 }
 
 /// The caller in this organization.
-pub(super) fn find_member(
+pub fn find_member(
     tx: &Tx<'_>,
     subject: &Subject,
     organization: OrganizationNumber,

@@ -1,6 +1,6 @@
 //! Every statement that changes a job. Each changes exactly one row, or says that it did not.
 
-use goalpost_db::{Error, Result, Row, Tx, params};
+use goalpost_db::{Error, Result, Row, Tx, Value, params};
 use uuid::Uuid;
 
 use super::lease::Abandoned;
@@ -63,6 +63,42 @@ pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// Promise jobs, those whose pairs are free: [`insert`] in one statement. The ids of those that were.
+pub fn insert_free(tx: &Tx<'_>, jobs: &[NewJob], created_at: i64) -> Result<Vec<Uuid>> {
+    const COLUMNS: [&str; 12] = [
+        "organization",
+        "id",
+        "kind",
+        "pair",
+        "state",
+        "creator",
+        "attempt",
+        "created_at",
+        "expires_at",
+        "spec",
+        "traceparent",
+        "view",
+    ];
+    let mut rows: Vec<Value> = Vec::with_capacity(jobs.len() * COLUMNS.len());
+    for job in jobs {
+        rows.extend([
+            job.key.organization.into(),
+            job.key.id.into_bytes().into(),
+            job.kind.into(),
+            job.pair.into_bytes().into(),
+            "notStarted".into(),
+            job.creator.into(),
+            0_i64.into(),
+            created_at.into(),
+            job.expires_at.into(),
+            (&job.spec).into(),
+            job.trace.as_ref().map(TraceParent::as_str).into(),
+            job.view.map(Uuid::into_bytes).into(),
+        ]);
+    }
+    tx.insert_free("job", &COLUMNS, &rows, "id", |row| Ok(Uuid::from_bytes(row.bytes(0)?)))
 }
 
 /// The job that is pending for this pair.
