@@ -290,18 +290,26 @@ fn promise_kind(
     }
     let tried = new.len() - rest.len();
     let mut promised = Vec::with_capacity(new.len());
+    // Those of the same pair come one after the other.
+    let mut pending: Option<(Uuid, Option<JobKey>)> = None;
     for (place, job) in new.iter().enumerate() {
-        promised.push(if made.contains(&job.key.id) {
-            Ok(Promise::Made(job.key, created_at))
-        } else {
-            match jobs::find_pending(tx, organization, kind, job.pair)? {
-                Some(key) => Ok(Promise::Pending(key)),
-                None if place < tried => Ok(Promise::Gone),
-                None => Err(GraphError::too_many_requests(
-                    "Too many exports of your organization are pending. Wait for one of them.",
-                    5,
-                )),
-            }
+        if made.contains(&job.key.id) {
+            pending = Some((job.pair, Some(job.key)));
+            promised.push(Ok(Promise::Made(job.key, created_at)));
+            continue;
+        }
+        let found = match pending {
+            Some((pair, found)) if pair == job.pair => found,
+            _ => jobs::find_pending(tx, organization, kind, job.pair)?,
+        };
+        pending = Some((job.pair, found));
+        promised.push(match found {
+            Some(key) => Ok(Promise::Pending(key)),
+            None if place < tried => Ok(Promise::Gone),
+            None => Err(GraphError::too_many_requests(
+                "Too many exports of your organization are pending. Wait for one of them.",
+                5,
+            )),
         });
     }
     Ok(promised)
