@@ -122,6 +122,13 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for OneLine<W> {
 impl<W: Write> Write for OneLine<W> {
     /// `event` is a whole event, as `tracing-subscriber` writes it.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        // Most are one line of plain letters as they are.
+        if let Some((b'\n', line)) = event.split_last()
+            && line.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        {
+            self.to.write_all(event)?;
+            return Ok(event.len());
+        }
         let text = String::from_utf8_lossy(event);
         let mut line = String::with_capacity(text.len() + 1);
         for c in text.trim_end_matches('\n').chars() {
