@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: what an export and an import cost, against `sqlite3` and `psql`; what the service costs, against
 //! others.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use goalpost_processes::postgres::Installation;
 
@@ -36,6 +38,9 @@ pub(crate) struct BenchArgs {
     /// Measure exports from PostgreSQL instead, against `psql`
     #[arg(long, conflicts_with_all = ["files", "imports"])]
     postgres: bool,
+    /// Measure CSV exports alone, against `DuckDB`, Python's `csv` and Datasette as well
+    #[arg(long, conflicts_with_all = ["files", "imports", "postgres", "service"])]
+    peers: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
@@ -45,6 +50,12 @@ pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
     if args.service {
         return service(steps, args);
     }
+    let install = || {
+        steps.step("install the peers", "`crates/goalpost/benches/export/peers` names them", || {
+            python_with("crates/goalpost/benches/export/peers/requirements.txt")
+        })
+    };
+    let python = args.peers.then(install).transpose()?;
     steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
         let bench = if args.postgres {
             debian("postgresql", || Installation::find().is_some())?;
@@ -57,6 +68,9 @@ pub(crate) fn run(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
         bench.args(["--goals", &args.goals.to_string(), "--rounds", &args.rounds.to_string()]);
         if args.imports {
             bench.arg("--imports");
+        }
+        if let Some(python) = &python {
+            bench.arg("--peers").arg(python);
         }
         if args.write {
             bench.arg("--write");
@@ -83,23 +97,32 @@ fn service(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
 const PEERS: &str = "crates/goalpost/benches/files";
 
 fn files(steps: &mut Steps, args: &BenchArgs) -> Result<(), Failed> {
-    let (environment, built) = (target_folder().join("bench-python"), target_folder().join("bench-peer"));
-    steps.step("install the peers", "`crates/goalpost/benches/files` names them", || {
+    let built = target_folder().join("bench-peer");
+    let python = steps.step("install the peers", "`crates/goalpost/benches/files` names them", || {
         debian("sqlite3", || output(program("sqlite3").arg("--version")).is_some())?;
-        debian("python3-venv", || output(program("python3").args(["-c", "import ensurepip"])).is_some())?;
-        program::run(program("python3").args(["-m", "venv"]).arg(&environment))?;
-        let mut install = program(environment.join("bin/python"));
-        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-        program::run(install.arg(root().join(PEERS).join("requirements.txt")))?;
+        let python = python_with(&format!("{PEERS}/requirements.txt"))?;
         let mut build = cargo(["build", "--release", "--locked", "--manifest-path"]);
         build.arg(root().join(PEERS).join("rust-peer/Cargo.toml")).arg("--target-dir").arg(&built);
-        program::run(&mut build)
+        program::run(&mut build)?;
+        Ok(python)
     })?;
     steps.step("measure", "docs/BENCHMARKS.md says what is measured", || {
         let mut bench = cargo(["bench", "--locked", "--package", "goalpost", "--bench", "files", "--"]);
         bench.args(["--goals", &args.goals.to_string(), "--rounds", &args.rounds.to_string()]);
-        bench.arg("--python").arg(environment.join("bin/python"));
+        bench.arg("--python").arg(python);
         bench.arg("--rust-peer").arg(built.join("release/files-peer"));
         program::run(&mut bench)
     })
+}
+
+/// A Python of the target folder that has what a file of requirements names.
+fn python_with(requirements: &str) -> anyhow::Result<PathBuf> {
+    let environment = target_folder().join("bench-python");
+    debian("python3-venv", || output(program("python3").args(["-c", "import ensurepip"])).is_some())?;
+    program::run(program("python3").args(["-m", "venv"]).arg(&environment))?;
+    let python = environment.join("bin/python");
+    let mut install = program(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    program::run(install.arg(root().join(requirements)))?;
+    Ok(python)
 }

@@ -1,11 +1,12 @@
-//! What an export and an import cost, against `sqlite3` doing the same with the same rows on the same machine.
+//! What an export and an import cost, against `sqlite3` and others doing the same with the same rows on the same machine.
 //!
-//! docs/BENCHMARKS.md says what is measured, and holds the figures. Both programs take turns, and what they made is
+//! docs/BENCHMARKS.md says what is measured, and holds the figures. The programs take turns, and what they made is
 //! compared cell by cell. Run it by `cargo xtask bench`, on a machine that does nothing else.
 
 mod compare;
 mod data;
 mod peer;
+mod peers;
 mod report;
 mod server;
 mod usage;
@@ -17,6 +18,7 @@ use anyhow::bail;
 use clap::Parser;
 
 use data::Data;
+use peers::Peers;
 use report::{Place, Report, Rounds};
 use server::{CheckIns, EVERY_GOAL, Server};
 use usage::Cost;
@@ -31,6 +33,11 @@ const IMPORTS: Place = Place {
     begin: "<!-- imports: `cargo xtask bench --imports --write` writes what follows -->\n",
     end: "<!-- end of imports -->\n",
 };
+/// That for exports against more programs.
+const PEERS: Place = Place {
+    begin: "<!-- peers: `cargo xtask bench --peers --write` writes what follows -->\n",
+    end: "<!-- end of peers -->\n",
+};
 
 /// Measure import and export against `sqlite3`
 #[derive(Debug, Parser)]
@@ -44,6 +51,9 @@ struct BenchArgs {
     /// Measure imports alone, of all the goals: of a ZIP, a CSV and a workbook, with few and with many check-ins
     #[arg(long)]
     imports: bool,
+    /// Measure exports alone, against more programs, by a Python that has what `peers/requirements.txt` names
+    #[arg(long, value_name = "PYTHON", conflicts_with = "imports")]
+    peers: Option<PathBuf>,
     /// Another build of the server than this one's
     #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_goalpost"))]
     program: PathBuf,
@@ -69,6 +79,11 @@ async fn main() -> anyhow::Result<()> {
     }
     let few = Data::ready(&args.program, &folder, args.goals / 10)?;
     let many = Data::ready(&args.program, &folder, args.goals)?;
+    if let Some(python) = &args.peers {
+        let table = Peers::of(python).measure([&few, &many], args.rounds).await?;
+        println!("{table}");
+        return if args.write { report::write(&table, &PEERS, &document) } else { Ok(()) };
+    }
     let mut report = Report::default();
     for (checkins, what) in CheckIns::ALL {
         let few = export(&few, checkins, what, args.rounds).await?;

@@ -76,12 +76,17 @@ pub(crate) fn version() -> anyhow::Result<String> {
     Ok(format!("sqlite3 {}", ask(Path::new(":memory:"), "select sqlite_version()")?))
 }
 
-/// Write the goals that the data's owner sees to `file`, as CSV.
-pub(crate) fn export(data: &Data, checkins: CheckIns, file: &Path) -> anyhow::Result<Cost> {
+/// The rows and columns of the file, with `:organization` and `:me`, who asks.
+pub(crate) fn query(checkins: CheckIns) -> String {
     let (last_note, cells) = match checkins {
         CheckIns::Left => (LAST_NOTE, CHECKINS),
         CheckIns::Removed => ("''", "''"),
     };
+    GOALS.replace("{last_note}", last_note).replace("{checkins}", cells)
+}
+
+/// Write the goals that the data's owner sees to `file`, as CSV.
+pub(crate) fn export(data: &Data, checkins: CheckIns, file: &Path) -> anyhow::Result<Cost> {
     let script = data.folder.join("goals.sql");
     fs::write(
         &script,
@@ -89,7 +94,7 @@ pub(crate) fn export(data: &Data, checkins: CheckIns, file: &Path) -> anyhow::Re
             ".mode csv\n.headers on\n.parameter set :organization {}\n.parameter set :me {}\n{}",
             data.organization,
             data.owner,
-            GOALS.replace("{last_note}", last_note).replace("{checkins}", cells)
+            query(checkins)
         ),
     )?;
     Cost::of(sqlite3(&data.database(checkins)).stdin(File::open(script)?).stdout(File::create(file)?))

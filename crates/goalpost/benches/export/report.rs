@@ -132,7 +132,7 @@ pub(crate) fn write(table: &str, place: &Place, document: &Path) -> anyhow::Resu
 }
 
 /// What the figures were measured on, without saying whose it is.
-fn machine() -> anyhow::Result<String> {
+pub(crate) fn machine() -> anyhow::Result<String> {
     let memory = fs::read_to_string("/proc/meminfo")?;
     let kibibytes = memory.split_whitespace().nth(1).context("/proc/meminfo does not begin with a size")?;
     let gibibytes = kibibytes.parse::<f64>()? / 1024.0 / 1024.0;
@@ -141,7 +141,7 @@ fn machine() -> anyhow::Result<String> {
 }
 
 /// The middle value, or the lower of the two that are in the middle.
-fn median<T: Copy + Ord>(costs: &[Cost], get: impl Fn(&Cost) -> T) -> T {
+pub(crate) fn median<T: Copy + Ord>(costs: &[Cost], get: impl Fn(&Cost) -> T) -> T {
     let mut values: Vec<T> = costs.iter().map(get).collect();
     values.sort_unstable();
     values[(values.len() - 1) / 2]
