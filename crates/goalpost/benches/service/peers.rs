@@ -1,9 +1,9 @@
 //! What the server is measured against: bare servers, which are this program once more, and queues of others.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -30,7 +30,8 @@ const PIECE: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Peer {
     process: Child,
-    /// The first line that it wrote.
+    written: BufReader<ChildStdout>,
+    /// The first line that a bare server wrote.
     pub(crate) address: String,
 }
 
@@ -43,14 +44,23 @@ impl Drop for Peer {
 impl Peer {
     /// A bare server: `/` answers constant JSON, `POST /` inserts a row by the URL, `/file` sends the file.
     pub(crate) fn bare(deed: &str, of: &str) -> anyhow::Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["--peer", deed, of])
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the bare server")?;
-        let mut address = String::new();
-        BufReader::new(process.stdout.take().context("no output")?).read_line(&mut address)?;
-        Ok(Self { process, address: address.trim().to_owned() })
+        let mut this = Self::start(Command::new(std::env::current_exe()?).args(["--peer", deed, of]))?;
+        this.address = this.line()?;
+        Ok(this)
+    }
+
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let started = command.stdout(Stdio::piped()).spawn();
+        let mut process = started.with_context(|| format!("cannot start {command:?}"))?;
+        let written = BufReader::new(process.stdout.take().context("no output")?);
+        Ok(Self { process, written, address: String::new() })
+    }
+
+    /// The next line that it writes.
+    fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        ensure!(self.written.read_line(&mut line)? > 0, "it ended without a word");
+        Ok(line.trim().to_owned())
     }
 
     /// Its number.
@@ -60,17 +70,22 @@ impl Peer {
 
     /// A worker of another queue that does so many jobs at a time.
     pub(crate) fn worker(queue: &str, url: &str, at_a_time: usize) -> anyhow::Result<Self> {
-        let mut command = node(queue, "work", url, at_a_time)?;
-        let process = command.stdout(Stdio::piped()).spawn().context("cannot start node")?;
-        Ok(Self { process, address: String::new() })
+        Self::start(&mut node(queue, "work", url, at_a_time)?)
     }
 
-    /// What it wrote until it was ended.
-    pub(crate) fn end(mut self) -> anyhow::Result<String> {
-        self.process.kill()?;
-        let mut text = String::new();
-        self.process.stdout.take().context("no output")?.read_to_string(&mut text)?;
-        Ok(text)
+    /// Wait until it listens for new jobs.
+    pub(crate) fn until_it_listens(&mut self) -> anyhow::Result<()> {
+        while self.line()? != "listening" {}
+        Ok(())
+    }
+
+    /// The next numbers that it writes, so many.
+    pub(crate) fn numbers(&mut self, count: usize) -> anyhow::Result<Vec<f64>> {
+        let mut numbers = Vec::with_capacity(count);
+        while numbers.len() < count {
+            numbers.extend(self.line()?.parse::<f64>());
+        }
+        Ok(numbers)
     }
 }
 

@@ -24,12 +24,16 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Workers, and jobs that each does at a time.
 const WORKERS: usize = 2;
 const AT_A_TIME: usize = 10;
+/// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Statements that count what is left, and what must be gone before a round.
 const OURS: &str = "select count(*) from job where state in ('notStarted', 'running')";
 const GRAPHILE: &str = "select count(*) from graphile_worker._private_jobs";
 const PG_BOSS: &str = "select count(*) from pgboss.job where state < 'completed'";
+/// And one that counts connections which wait for word of new exports, and said nothing themselves so far.
+const LISTENERS: &str =
+    "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen %'";
 
 /// A cluster, and who may ask it anything.
 pub(crate) struct Base<'a> {
@@ -80,12 +84,11 @@ pub(crate) async fn serve(base: &Base<'_>, report: &mut Report) -> anyhow::Resul
     node.kill();
     let url = queues(base);
     peers::queue("graphile", "add", &url, 0)?;
-    let worker = Peer::worker("graphile", &url, AT_A_TIME)?;
-    // One that has just begun is not asked at once, as ours was not.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut worker = Peer::worker("graphile", &url, AT_A_TIME)?;
+    worker.until_it_listens()?;
     peers::queue("graphile", "ask", &url, STARTS)?;
-    let theirs: Vec<f64> = worker.end()?.lines().filter_map(|line| line.parse().ok()).collect();
-    ensure!(theirs.len() >= STARTS - 1, "graphile-worker started {} jobs", theirs.len());
+    let theirs = worker.numbers(STARTS)?;
+    drop(worker);
     for percent in [50, 95] {
         let what = format!(
             "PostgreSQL: from asking until another process has begun, against graphile-worker, p{percent}"
@@ -109,9 +112,11 @@ async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, Strin
     if log.exists() {
         fs::remove_file(&log)?;
     }
+    let client = base.client("goalpost").await?;
+    let begun: String = client.query_one("select clock_timestamp()::text", &[]).await?.get(0);
     let worker =
         base.worker().env("GOALPOST_LOG", "info").env("GOALPOST_LOG_FORMAT", "json").log(&log).launch();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until(&client, &format!("{LISTENERS} and backend_start > '{begun}'"), |listeners| listeners > 0).await?;
     let mut connection = Connection::open(&node.address()).await?;
     let (mut asked, clock) = (Vec::new(), Clock::default());
     for house in base.place.houses.iter().take(STARTS) {
@@ -122,7 +127,7 @@ async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, Strin
         asked.push((id, at));
         tokio::time::sleep(PAUSE).await;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    until(&client, OURS, |left| left == 0).await?;
     drop(worker);
     let claimed = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).ok()?;
@@ -172,21 +177,29 @@ pub(crate) async fn work(base: &Base<'_>, report: &mut Report) -> anyhow::Result
 /// Watch a queue from a tenth to nine tenths of what it has to do, so that neither start nor end counts.
 async fn pace(base: &Base<'_>, database: &str, left: &str, number: usize) -> anyhow::Result<Pace> {
     let client = base.client(database).await?;
-    let until = Instant::now() + PATIENCE;
     let pid = postmaster(base.cluster)?;
-    let reached = async |most: usize| loop {
-        let left = client.query_one(left, &[]).await?.get::<_, i64>(0) as usize;
-        if left <= most {
-            return anyhow::Ok((left, Instant::now(), load::cpu(pid)?));
-        }
-        ensure!(Instant::now() < until, "{left} jobs are left after {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let reached = async |most: usize| {
+        let left = until(&client, left, |left| left <= most).await?;
+        anyhow::Ok((left, Instant::now(), load::cpu(pid)?))
     };
     let (more, begun, cpu_then) = reached(number * 9 / 10).await?;
     let (less, ended, cpu_now) = reached(number / 10).await?;
     let jobs = (more - less) as f64;
     let per_sec = jobs / (ended - begun).as_secs_f64();
     Ok(Pace { per_sec, cpu: (cpu_now - cpu_then) * 1e6 / jobs })
+}
+
+/// Wait until a statement counts what is waited for; gives that.
+async fn until(client: &Client, statement: &str, is_it: impl Fn(usize) -> bool) -> anyhow::Result<usize> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let counted = client.query_one(statement, &[]).await?.get::<_, i64>(0) as usize;
+        if is_it(counted) {
+            return Ok(counted);
+        }
+        ensure!(Instant::now() < until, "`{statement}` gives {counted} after {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// The first process of the server.

@@ -1,5 +1,7 @@
 // The queues that Goalpost's is measured against: `queues.mjs QUEUE DEED URL NUMBER`. A job of theirs does nothing.
 
+import { EventEmitter } from "node:events";
+
 import { run, makeWorkerUtils } from "graphile-worker";
 import PgBoss from "pg-boss";
 
@@ -26,10 +28,14 @@ const graphile = {
     }
     await utils.release();
   },
-  /** Do so many jobs at a time, by the default settings, and print how late those were that say when they were asked for. */
+  /**
+   * Do so many jobs at a time, by the default settings, and print when they are listened for, and how late those were
+   * that say when they were asked for.
+   */
   async work() {
     const late = ({ at }) => at && console.log(now() - at);
-    const runner = await run({ connectionString: url, concurrency: count, taskList: { noop: late } });
+    const events = new EventEmitter().on("pool:listen:success", () => console.log("listening"));
+    const runner = await run({ connectionString: url, concurrency: count, taskList: { noop: late }, events });
     await runner.promise;
   },
 };
