@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Workers, and jobs that each does at a time.
 const WORKERS: usize = 2;
 const AT_A_TIME: usize = 10;
-/// How long anything may take that is waited for.
+/// How long nothing may happen of what is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Statements that count what is left, and what must be gone before a round.
@@ -191,13 +191,16 @@ async fn pace(base: &Base<'_>, database: &str, left: &str, number: usize) -> any
 
 /// Wait until a statement counts what is waited for; gives that.
 async fn until(client: &Client, statement: &str, is_it: impl Fn(usize) -> bool) -> anyhow::Result<usize> {
-    let until = Instant::now() + PATIENCE;
+    let (mut last, mut changed) = (None, Instant::now());
     loop {
         let counted = client.query_one(statement, &[]).await?.get::<_, i64>(0) as usize;
         if is_it(counted) {
             return Ok(counted);
         }
-        ensure!(Instant::now() < until, "`{statement}` gives {counted} after {PATIENCE:?}");
+        if last.replace(counted) != Some(counted) {
+            changed = Instant::now();
+        }
+        ensure!(changed.elapsed() < PATIENCE, "`{statement}` has given {counted} for {PATIENCE:?}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -215,34 +218,44 @@ pub(crate) mod growth {
 
     pub(crate) const HOUSES: usize = 1_000;
     pub(crate) const PENDING: usize = 10_000;
+    const POLLS: usize = 500;
 
     /// Workers, and organizations that have jobs pending.
     pub(crate) const STEPS: [(usize, usize); 7] =
         [(1, 100), (2, 100), (4, 100), (8, 100), (2, 1), (2, 10), (2, 1_000)];
 
+    /// How long a poll of an export takes that waits, milliseconds.
+    pub(crate) async fn polls(base: &Base<'_>, pending: &str) -> anyhow::Result<f64> {
+        let mut node = base.place.node(base.program, &["serve", "--no-worker"]).start().await;
+        let poll = base.place.get(&format!("{JOBS}/{pending}"));
+        let mut connection = Connection::open(&node.address()).await?;
+        let mut polls = Vec::with_capacity(POLLS);
+        for _ in 0..POLLS {
+            polls.push(sqlite::timed(&mut connection, &poll).await?);
+        }
+        node.kill();
+        Ok(percentile(polls, 50))
+    }
+
+    /// Let so many workers do what is pending; `alone` is how long a poll takes with one export pending.
     pub(crate) async fn measure(
         base: &Base<'_>,
         (workers, houses): (usize, usize),
         pending: &str,
+        alone: f64,
         report: &mut Report,
     ) -> anyhow::Result<()> {
-        let mut node = base.place.node(base.program, &["serve", "--no-worker"]).start().await;
-        let poll = base.place.get(&format!("{JOBS}/{pending}"));
-        let mut connection = Connection::open(&node.address()).await?;
-        let mut polls = Vec::new();
-        for _ in 0..500 {
-            polls.push(sqlite::timed(&mut connection, &poll).await?);
-        }
-        node.kill();
+        let poll = polls(base, pending).await?;
         let running: Vec<_> = (0..workers).map(|_| base.worker().launch()).collect();
         let pace = pace(base, "goalpost", OURS, PENDING).await?;
         drop(running);
-        let what = format!("PostgreSQL: {PENDING} jobs of {houses} organizations, {workers} workers");
-        report.add(&what, Unit::PerSecond, pace.per_sec, None);
-        let what = format!("… its CPU for a job, {houses} organizations, {workers} workers");
-        report.add(&what, Unit::Microseconds, pace.cpu, None);
-        let what = format!("… a poll while they wait, {houses} organizations, {workers} workers, p50");
-        report.add(&what, Unit::Milliseconds, percentile(polls, 50), None);
+        let what = |figure: &str| {
+            format!("{PENDING} pending, organizations: {houses}, workers: {workers}; {figure}")
+        };
+        report.add(&what("jobs done"), Unit::PerSecond, pace.per_sec, None);
+        report.add(&what("CPU of PostgreSQL for a job"), Unit::Microseconds, pace.cpu, None);
+        let figure = "a poll before they begin, against one with one pending, p50";
+        report.add(&what(figure), Unit::Milliseconds, poll, Some(alone));
         Ok(())
     }
 }
