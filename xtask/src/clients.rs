@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::program::{self, debian, goalpost, output, program, root, target_folder};
+use crate::program::{self, at_once, debian, goalpost, output, program, root, run_beside, target_folder};
 use crate::services::tools;
 use crate::steps::{Failed, Steps};
 
@@ -33,21 +33,27 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     )?;
     let built =
         steps.step("the program", "`cargo build --package goalpost` says more", || goalpost("dev"))?;
-    let hint = "`tests/clients` has the checks, the message above the one that failed";
-    let check = |script: &str, more: &[&Path]| {
-        let mut check = program(python());
-        check.args(["-B", &format!("tests/clients/{script}")]).arg(&built).args(more);
-        program::run(&mut check)
-    };
-    steps.step("Microsoft's client", hint, || check("msgraph_beta_sdk.py", &[]))?;
-    steps.step("csv, json, openpyxl, pyarrow, pandas and DuckDB", hint, || check("files.py", &[]))?;
-    steps.step("LibreOffice", hint, || check("libreoffice.py", &[]))?;
-    steps.step("python-odata", hint, || check("odata_python.py", &[]))?;
-    steps.step("@odata/client", hint, || check("odata_node.py", &[&tools::node()?, &packages()]))?;
     steps.step(
-        "schemathesis",
-        "above are the request and what the OpenAPI document says otherwise; crates/goalpost/src/api/openapi.rs makes it",
-        || check("openapi.py", &[]),
+        "clients that others wrote",
+        "`tests/clients` has the checks; above is what the one that failed said. If it is schemathesis: the request, and \
+         what the OpenAPI document says otherwise, which crates/goalpost/src/api/openapi.rs makes",
+        || {
+            let (node, packages) = (tools::node()?, packages());
+            let checks: [(&str, &str, &[&Path]); 6] = [
+                // The longest first.
+                ("schemathesis", "openapi.py", &[]),
+                ("Microsoft's client", "msgraph_beta_sdk.py", &[]),
+                ("csv, json, openpyxl, pyarrow, pandas and DuckDB", "files.py", &[]),
+                ("LibreOffice", "libreoffice.py", &[]),
+                ("python-odata", "odata_python.py", &[]),
+                ("@odata/client", "odata_node.py", &[&node, &packages]),
+            ];
+            at_once(&checks, |(name, script, more)| {
+                let mut check = program(python());
+                check.args(["-B", &format!("tests/clients/{script}")]).arg(&built).args(*more);
+                run_beside(name, &mut check)
+            })
+        },
     )
 }
 

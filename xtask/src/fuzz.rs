@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::program::{self, cargo, debian, is_installed, output, program, root, target_folder};
+use crate::program::{self, at_once, cargo, debian, is_installed, output, program, root, target_folder};
 use crate::steps::{Failed, Steps};
 
 /// One reader each: `fuzz/fuzz_targets` has a file of that name, `fuzz/seeds` a folder of inputs to begin with.
@@ -31,7 +31,7 @@ const VERSION: &str = "0.13.2";
 
 #[derive(Debug, Args)]
 pub(crate) struct FuzzArgs {
-    /// Seconds that the targets share
+    /// Seconds that the targets share; each runs on a core of its own, as many at a time as there are
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// Only this target
@@ -47,12 +47,9 @@ impl Default for FuzzArgs {
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &FuzzArgs) -> Result<(), Failed> {
-    steps.step("cargo-fuzz", "the message above says what is missing", || {
-        debian("g++", || is_installed("c++"))?;
-        install()
-    })?;
+    let mut build = build(steps)?;
     steps.step("build the fuzz targets", "`fuzz/Cargo.toml` names their dependencies", || {
-        program::run(&mut cargo_fuzz("build"))
+        program::run(&mut build)
     })?;
     steps.step("fuzz", "keep the input that is named above in `fuzz/seeds`, and mend what it broke", || {
         let targets: Vec<&str> = match &args.target {
@@ -60,20 +57,29 @@ pub(crate) fn run(steps: &mut Steps, args: &FuzzArgs) -> Result<(), Failed> {
             None => TARGETS.to_vec(),
         };
         let seconds = args.seconds.div_ceil(targets.len() as u64);
-        targets.iter().try_for_each(|target| fuzz(target, seconds))?;
+        at_once(&targets, |target| fuzz(target, seconds))?;
         println!("fuzz: {} passed, 0 failed", targets.len());
         Ok(())
     })
 }
 
-fn install() -> anyhow::Result<()> {
-    let installed = output(program(tools().join("bin/cargo-fuzz")).arg("--version"));
-    if installed.is_some_and(|version| version.trim().ends_with(VERSION)) {
-        return Ok(());
-    }
-    let mut install =
-        cargo(["install", "cargo-fuzz", "--locked", "--force", "--quiet", "--version", VERSION]);
-    program::run(install.arg("--root").arg(tools()))
+fn install(steps: &mut Steps) -> Result<(), Failed> {
+    steps.step("cargo-fuzz", "the message above says what is missing", || {
+        debian("g++", || is_installed("c++"))?;
+        let installed = output(program(tools().join("bin/cargo-fuzz")).arg("--version"));
+        if installed.is_some_and(|version| version.trim().ends_with(VERSION)) {
+            return Ok(());
+        }
+        let mut install =
+            cargo(["install", "cargo-fuzz", "--locked", "--force", "--quiet", "--version", VERSION]);
+        program::run(install.arg("--root").arg(tools()))
+    })
+}
+
+/// What builds the targets, for whoever wants them built before.
+pub(crate) fn build(steps: &mut Steps) -> Result<Command, Failed> {
+    install(steps)?;
+    Ok(cargo_fuzz("build"))
 }
 
 fn tools() -> PathBuf {

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that the README promises.
 
-use crate::program::{self, cargo, cargo_while_here, is_installed};
+use std::process::Command;
+
+use crate::program::{self, build_goalpost, cargo, cargo_while_here, is_installed, target_folder};
 use crate::steps::{Failed, Steps};
 use crate::{clients, fuzz, lint, services, smoke};
 
@@ -37,19 +39,29 @@ const PASSES: [Pass; 3] = [
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     lint::run(steps)?;
+    steps.step("build the tests", "`cargo test --workspace --no-run` says more", || {
+        program::run(&mut test_of(&PASSES[0], "--no-run"))
+    })?;
+    // Where tests wait for something, a core has time for what is needed after them.
+    let beside = [build_goalpost("dev"), fuzz::build(steps)?];
+    let hint = "`setpriv`, `sh` and `nice` have to be there";
+    let building = steps.step("begin to build the program and the fuzz targets", hint, || {
+        program::beside(&target_folder().join("beside.log"), &beside)
+    })?;
     {
         let _services = services::begin(steps)?;
         for pass in &PASSES {
-            steps.step(pass.name, "docs/TESTING.md says how to run one of them", || run_pass(pass))?;
+            let run = || program::run(&mut test_of(pass, "--no-fail-fast"));
+            steps.step(pass.name, "docs/TESTING.md says how to run one of them", run)?;
         }
     }
     steps.step(
         "tests of exported spans",
         "`cargo test -p goalpost --features otel otel` runs them",
         || {
-            let otel =
-                ["test", "-p", "goalpost", "--features", "otel", "--locked", "--test", "it", "observe::otel"];
-            program::run(&mut cargo(otel))
+            // The whole workspace for the features that the suite was built with; no other test has the name.
+            let otel = ["test", "--workspace", "--features", "goalpost/otel", "--locked", "--test", "it"];
+            program::run(cargo(otel).arg("observe::otel"))
         },
     )?;
     steps.step(
@@ -59,24 +71,29 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     )?;
     clients::run(steps)?;
     smoke::run(steps, false)?;
+    drop(building);
     fuzz::run(steps, &fuzz::FuzzArgs::default())
 }
 
-fn run_pass(pass: &Pass) -> anyhow::Result<()> {
+/// The tests of a pass: to be run to their end (`--no-fail-fast`), or only built (`--no-run`).
+fn test_of(pass: &Pass, how: &str) -> Command {
     let nextest = is_installed("cargo-nextest");
     let mut test = if nextest {
-        cargo_while_here(["nextest", "run", "--locked", "--no-fail-fast"])
+        cargo_while_here(["nextest", "run", "--locked", how])
     } else {
-        cargo_while_here(["test", "--locked", "--no-fail-fast", "--lib", "--bins", "--tests"])
+        cargo_while_here(["test", "--locked", how, "--lib", "--bins", "--tests"])
     };
     if pass.packages.is_empty() {
         test.arg("--workspace");
     } else if nextest {
-        test.args(["-E", &format!("not test(/^({})/)", ONCE.join("|"))]);
-    }
-    test.args(pass.packages.iter().flat_map(|package| ["--package", package]));
-    if !pass.packages.is_empty() && !nextest {
+        // A part of the workspace by itself has fewer features of what it depends on, and so would be built once more.
+        let packages: Vec<_> = pass.packages.iter().map(|package| format!("package({package})")).collect();
+        let part = format!("({}) - test(/^({})/)", packages.join(" | "), ONCE.join("|"));
+        test.args(["--workspace", "-E", &part]);
+    } else {
+        test.args(pass.packages.iter().flat_map(|package| ["--package", package]));
         test.arg("--").args(ONCE.iter().flat_map(|name| ["--skip", name]));
     }
-    program::run(test.env("GOALPOST_TEST_ENGINE", pass.engine))
+    test.env("GOALPOST_TEST_ENGINE", pass.engine);
+    test
 }
