@@ -27,6 +27,17 @@ pub enum Lock {
     Pending,
 }
 
+/// A row that [`Tx::change_and_add`] adds.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRow<'a> {
+    /// Where.
+    pub table: &'a str,
+    /// Its columns that have a value.
+    pub columns: &'a [&'a str],
+    /// Their values.
+    pub values: Params<'a>,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Engine<'a> {
     Sqlite(&'a rusqlite::Connection),
@@ -60,7 +71,7 @@ impl<'a> Tx<'a> {
     }
 
     /// From here on this transaction is for the rows of `organization`. For those that began as [`crate::Scope::Global`], such
-    /// as an import that makes its organization first.
+    /// as an import that makes its organization first, and for those that do a little for each of several.
     pub fn enter(&self, organization: i64) -> Result<()> {
         match self.engine {
             Engine::Sqlite(_) => Ok(()),
@@ -102,6 +113,15 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// What stands at the end of a query that chooses the rows to be changed, and passes over those that others are
+    /// changing. SQLite has one writer at a time anyway.
+    pub fn unless_locked(&self) -> &'static str {
+        match self.engine {
+            Engine::Sqlite(_) => "",
+            Engine::Postgres(_) => "for update skip locked",
+        }
+    }
+
     /// Run a statement that answers no rows; returns how many rows it changed.
     pub fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
         match self.engine {
@@ -110,6 +130,23 @@ impl<'a> Tx<'a> {
                 Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
             }
             Engine::Postgres(tx) => tx.execute(sql, params),
+        }
+    }
+
+    /// Run a statement that changes a row and, if it did, add rows that follow from it; whether it did. One statement on
+    /// PostgreSQL, where each one costs both sides a message.
+    pub fn change_and_add(&self, change: &str, params: Params<'_>, rows: &[NewRow<'_>]) -> Result<bool> {
+        match self.engine {
+            Engine::Sqlite(_) => {
+                if self.execute(change, params)? == 0 {
+                    return Ok(false);
+                }
+                for row in rows {
+                    self.insert_all(row.table, row.columns, row.values)?;
+                }
+                Ok(true)
+            }
+            Engine::Postgres(tx) => tx.change_and_add(change, params, rows),
         }
     }
 

@@ -16,6 +16,9 @@ use tokio_postgres::types::{FromSql, Type};
 /// Texts that a connection remembers; where there are more, it begins anew.
 const MOST: usize = 256;
 
+/// What a statement's name says that finds its rows in the same way whatever its values are: by keys, and few of them.
+pub(super) const BY_KEY: &str = "(by key)";
+
 /// What the server says of the process that a connection has, and of its clock.
 pub(super) const PROCESS_AND_CLOCK: &str = "pg_backend_pid(), pg_postmaster_start_time(), clock_timestamp()";
 
@@ -70,7 +73,7 @@ impl Prepared {
     /// How to send this statement, which counts as sent.
     pub(super) fn way(&mut self, sql: &str, types: &[Type]) -> Way {
         // Of many rows, the first few are found in another way for a rare value than for a common one.
-        if !self.allowed.load(Ordering::Relaxed) || sql.contains(" limit ") {
+        if !self.allowed.load(Ordering::Relaxed) || (sql.contains(" limit ") && !sql.contains(BY_KEY)) {
             return Way::Whole;
         }
         match self.statements.get(sql) {

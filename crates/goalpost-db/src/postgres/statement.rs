@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::text;
+use crate::tx::NewRow;
 use crate::value::Value;
 
 /// Rows that one statement inserts, and bytes of texts, at most.
@@ -43,6 +44,29 @@ fn size(value: &Value) -> usize {
         Value::Blob(bytes) => bytes.len(),
         _ => 8,
     }
+}
+
+/// A statement that changes a row, and with it adds others whose parameters come after its own.
+pub(super) fn with_rows(change: &str, parameters: usize, rows: &[NewRow<'_>]) -> String {
+    let (name, change) = change.split_once('\n').unwrap_or(("", change));
+    let mut sql = format!("{name}\nwith changed as ({change} returning 1)");
+    let mut place = parameters;
+    for (number, row) in rows.iter().enumerate() {
+        let places: Vec<_> = (place + 1..=place + row.columns.len()).map(|place| format!("${place}")).collect();
+        place += row.columns.len();
+        let insert = format!(
+            "insert into {} ({}) select {} from changed",
+            row.table,
+            row.columns.join(", "),
+            places.join(", ")
+        );
+        sql += &if number + 1 == rows.len() {
+            format!("\n{insert}")
+        } else {
+            format!(", added_{number} as ({insert})")
+        };
+    }
+    sql
 }
 
 /// One statement that inserts many rows: an array for each column.

@@ -12,10 +12,11 @@ use tokio_postgres::{Client, Row, RowStream, Statement};
 
 use super::connection::Connection;
 use super::error::{is_conflict, is_lost, is_of_another};
-use super::prepared::{Micros, PROCESS_AND_CLOCK, Process, Way};
+use super::prepared::{BY_KEY, Micros, PROCESS_AND_CLOCK, Process, Way};
 use super::{statement, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scope::Scope;
+use crate::tx::NewRow;
 use crate::value::{Params, Value};
 
 /// What kind of transaction.
@@ -235,7 +236,7 @@ impl PgTx {
         self.scope.set(Scope::Organization(organization));
         let sql = "select set_config('goalpost.organization', $1, true)";
         let value = Value::Text(organization.to_string());
-        self.ask(async |client| client.execute_typed(sql, &typed(&[value])).await)?;
+        self.change(sql, &typed(&[value]))?;
         Ok(())
     }
 
@@ -256,6 +257,18 @@ impl PgTx {
         self.change(&sql, &typed(params))
     }
 
+    /// As [`crate::Tx::change_and_add`].
+    pub(crate) fn change_and_add(&self, change: &str, params: Params<'_>, rows: &[NewRow<'_>]) -> Result<bool> {
+        if rows.is_empty() {
+            return Ok(self.execute(change, params)? == 1);
+        }
+        let sql = statement::with_rows(&statement::numbered(change), params.len(), rows);
+        let mut params = params.to_vec();
+        rows.iter().for_each(|row| params.extend_from_slice(row.values));
+        self.check_partitions(&sql, &params)?;
+        Ok(self.change(&sql, &typed(&params))? == 1)
+    }
+
     /// Run a statement that answers no rows.
     fn change(&self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64> {
         let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();
@@ -267,8 +280,8 @@ impl PgTx {
 
     /// The statement as the connection has it prepared; `None` if it is to be sent whole.
     fn prepared(&self, sql: &str, types: &[Type]) -> Result<Option<Statement>> {
-        // A long transaction's statements are planned for what they look at.
-        if self.mode.patience.is_none() {
+        // A long transaction's statements are planned for what they look at, but for those that say that they need not.
+        if self.mode.patience.is_none() && !sql.contains(BY_KEY) {
             return Ok(None);
         }
         let mut connection = self.connection()?;

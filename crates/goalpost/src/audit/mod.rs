@@ -2,10 +2,35 @@
 //!
 //! Entries hold ids and counts, never titles, texts or tokens.
 
-use goalpost_db::{Result, Tx, params};
+use goalpost_db::{Result, Tx};
 use serde_json::Value;
 
 use crate::ids::{OrganizationNumber, PersonNumber};
+
+/// The table, and the columns of an entry.
+pub const TABLE: &str = "audit";
+/// See [`values`].
+pub const COLUMNS: [&str; 7] = ["organization", "id", "at", "actor", "action", "subject", "detail"];
+
+/// What [`record`] writes, for a statement that does more.
+pub fn values(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    actor: Option<PersonNumber>,
+    action: &str,
+    subject: &str,
+    detail: &Value,
+) -> [goalpost_db::Value; 7] {
+    [
+        organization.into(),
+        tx.serial().into(),
+        tx.now_us().into(),
+        actor.into(),
+        action.into(),
+        subject.into(),
+        detail.to_string().into(),
+    ]
+}
 
 /// Record a deed. `subject` is the id of what it was done to.
 pub fn record(
@@ -20,7 +45,7 @@ pub fn record(
         "-- audit::record
         insert into audit (organization, id, at, actor, action, subject, detail)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![organization, tx.serial(), tx.now_us(), actor, action, subject, detail.to_string()],
+        &values(tx, organization, actor, action, subject, detail),
     )?;
     Ok(())
 }

@@ -1,28 +1,108 @@
-//! Pieces of a file are packed and stored, on a thread of their own.
+//! Pieces of a file are packed and stored, on a thread of their own where there are more than one.
 
 use std::io::Write as _;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
 
 use flate2::write::GzEncoder;
 
 use super::options::Compression;
-use super::worker::PIECE;
+use super::worker::{PIECE, storage_error, stored_badly};
+use crate::jobs::StepError;
 use crate::store::{self, Writer};
 
+/// How many pieces may wait to be stored: with their size, the memory of a job.
+const PIECES: usize = 4;
 /// Whoever waits for a file would rather have it soon than small.
 const LEVEL: flate2::Compression = flate2::Compression::fast();
 /// What zstd itself begins with.
 const ZSTD_LEVEL: i32 = 3;
 
+/// Where the pieces of a file go.
+pub(super) struct Pieces<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    storing: Storing<'scope>,
+}
+
+enum Storing<'scope> {
+    /// Nothing yet; a file of one piece is stored by whoever made it.
+    Not(Option<(Writer, Compression)>),
+    /// By a thread, from which buffers come back to be filled again.
+    Beside {
+        full: SyncSender<Vec<u8>>,
+        empty: Receiver<Vec<u8>>,
+        thread: ScopedJoinHandle<'scope, store::Result<Writer>>,
+    },
+}
+
+impl<'scope, 'env> Pieces<'scope, 'env> {
+    /// Where the pieces of a new file go, which may take a thread of this scope.
+    pub(super) fn new(
+        scope: &'scope Scope<'scope, 'env>,
+        writer: Writer,
+        compression: Compression,
+    ) -> Self {
+        Self { scope, storing: Storing::Not(Some((writer, compression))) }
+    }
+
+    /// A buffer for the next piece.
+    pub(super) fn emptied(&self) -> Vec<u8> {
+        let emptied = match &self.storing {
+            Storing::Not(_) => None,
+            Storing::Beside { empty, .. } => empty.try_recv().ok(),
+        };
+        emptied.unwrap_or_else(|| Vec::with_capacity(PIECE + PIECE / 8))
+    }
+
+    /// Have a piece stored that is not the last one. An error says that storing has ended, and [`Self::finish`] why.
+    pub(super) fn store(&mut self, piece: Vec<u8>) -> Result<(), StepError> {
+        if let Storing::Not(file) = &mut self.storing
+            && let Some((writer, compression)) = file.take()
+        {
+            let (full, to_store) = sync_channel(PIECES);
+            let (to_reuse, empty) = sync_channel(PIECES);
+            let thread = self.scope.spawn(move || {
+                Packer::new(writer, compression).and_then(|packer| store(packer, &to_store, &to_reuse))
+            });
+            self.storing = Storing::Beside { full, empty, thread };
+        }
+        match &self.storing {
+            Storing::Beside { full, .. } => full.send(piece).map_err(|_| stored_badly()),
+            Storing::Not(_) => Err(stored_badly()),
+        }
+    }
+
+    /// Store the rest, and wait for all of it to be stored.
+    pub(super) fn finish(self, rest: impl FnMut() -> Option<Vec<u8>>) -> Result<Writer, StepError> {
+        let mut rest = std::iter::from_fn(rest);
+        let stored = match self.storing {
+            Storing::Beside { full, thread, .. } => {
+                // A failed hand-over only says that storing has ended: its own error is the cause.
+                let _ = rest.try_for_each(|piece| full.send(piece));
+                drop(full);
+                thread.join().map_err(|_| stored_badly())?
+            }
+            Storing::Not(file) => {
+                let (writer, compression) = file.ok_or_else(stored_badly)?;
+                Packer::new(writer, compression).and_then(|mut packer| {
+                    rest.try_for_each(|piece| packer.write(&piece))?;
+                    packer.finish()
+                })
+            }
+        };
+        stored.map_err(|error| storage_error(&error))
+    }
+}
+
 /// Packs what is stored, on the thread that stores it.
-pub(super) enum Packer {
+enum Packer {
     None(Writer),
     Gzip(Box<GzEncoder<Vec<u8>>>, Writer),
     Zstd(Box<zstd::Encoder<'static, Vec<u8>>>, Writer),
 }
 
 impl Packer {
-    pub(super) fn new(writer: Writer, compression: Compression) -> store::Result<Self> {
+    fn new(writer: Writer, compression: Compression) -> store::Result<Self> {
         let packed = Vec::with_capacity(PIECE);
         Ok(match compression {
             Compression::None => Self::None(writer),
@@ -64,7 +144,7 @@ impl Packer {
 }
 
 /// Store pieces until there are no more.
-pub(super) fn store(
+fn store(
     mut packer: Packer,
     pieces: &Receiver<Vec<u8>>,
     emptied: &SyncSender<Vec<u8>>,

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use goalpost_db::{Result, Row, Tx, Value, params};
+use goalpost_db::{NewRow, Result, Row, Tx, Value, params};
 
+use crate::audit;
 use crate::goals::history::Moment;
 use crate::identity::Member;
 use crate::ids::{OrganizationNumber, PersonNumber};
@@ -256,33 +257,44 @@ pub fn count(tx: &Tx<'_>, member: &Member) -> Result<u64> {
     )
 }
 
-/// Make a file visible and end its job, under the live lease. `false` if the lease is lost: then nothing of it stays.
-pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64) -> Result<bool> {
-    if !jobs::succeed(tx, lease, expires_at)? {
-        return Ok(false);
-    }
-    tx.execute(
-        "-- exports::publish
-        insert into export (organization, job, same_for_everyone, content_key, file_name, row_count, omitted_count,
-                            size_bytes, sha256, revision, as_of_at, manifest, basis)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            lease.job.organization,
-            lease.job.id.into_bytes(),
-            made.same_for_everyone,
-            &made.stored.key,
-            &made.file_name,
-            made.row_count as i64,
-            made.omitted_count as i64,
-            made.stored.size_bytes as i64,
-            made.stored.sha256,
-            made.revision,
-            made.as_of_at,
-            &made.manifest,
-            made.basis,
-        ],
-    )?;
-    Ok(true)
+/// Make a file visible, end its job and write down the deed, under the live lease. `false` if the lease is lost: then
+/// nothing of it stays.
+pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &[Value]) -> Result<bool> {
+    let export = params![
+        lease.job.organization,
+        lease.job.id.into_bytes(),
+        made.same_for_everyone,
+        &made.stored.key,
+        &made.file_name,
+        made.row_count as i64,
+        made.omitted_count as i64,
+        made.stored.size_bytes as i64,
+        made.stored.sha256,
+        made.revision,
+        made.as_of_at,
+        &made.manifest,
+        made.basis,
+    ];
+    let columns = [
+        "organization",
+        "job",
+        "same_for_everyone",
+        "content_key",
+        "file_name",
+        "row_count",
+        "omitted_count",
+        "size_bytes",
+        "sha256",
+        "revision",
+        "as_of_at",
+        "manifest",
+        "basis",
+    ];
+    let rows = [
+        NewRow { table: "export", columns: &columns, values: export },
+        NewRow { table: audit::TABLE, columns: &audit::COLUMNS, values: deed },
+    ];
+    jobs::succeed(tx, lease, expires_at, &rows)
 }
 
 /// Let the oldest finished exports expire now, as far as there are more, or more bytes of them, than the organization may
@@ -293,6 +305,17 @@ pub fn expire_excess(
     max_kept: i64,
     max_kept_bytes: i64,
 ) -> Result<u64> {
+    let (kept, bytes) = tx.query_one(
+        "-- exports::sum_kept
+        select count(*), cast(coalesce(sum(export.size_bytes), 0) as bigint)
+          from export join job on job.organization = ?1 and job.id = export.job
+         where export.organization = ?1 and job.state = 'succeeded' and job.expires_at > ?2",
+        params![organization, tx.now_us()],
+        |row| Ok::<_, goalpost_db::Error>((row.int(0)?, row.int(1)?)),
+    )?;
+    if kept <= max_kept && bytes <= max_kept_bytes {
+        return Ok(0);
+    }
     let (mut kept, mut bytes, mut excess) = (0, 0, Vec::new());
     // Exports that point to one file cost its bytes once.
     let mut files = HashSet::new();
@@ -357,7 +380,7 @@ pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Opti
 /// The job's order, read in the snapshot that the file shows.
 pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
     tx.query_opt(
-        "-- exports::find_order
+        "-- exports::find_order (by key)
         select job.creator, coalesce(job.view, job.pair), job.created_at, coalesce(o.file_number, o.number), o.revision,
                o.guid
           from job join organization o on o.number = job.organization

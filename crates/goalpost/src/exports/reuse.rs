@@ -44,7 +44,7 @@ pub(super) fn find(
     let moment = spec.as_of.unwrap_or(Moment { revision: order.revision, at_us: tx.now_us() });
     let basis = basis(spec, order, origin, moment);
     let found = tx.query_opt(
-        "-- exports::find_reusable
+        "-- exports::find_reusable (by key)
         select export.job, export.content_key, export.size_bytes, export.sha256, export.row_count,
                export.omitted_count, export.same_for_everyone, export.manifest
           from export join job on job.organization = ?1 and job.id = export.job

@@ -1,9 +1,9 @@
-//! Making the file: one snapshot is read and written on one thread, hashed and stored on another, then published.
+//! Making the file: one snapshot is read and written on one thread, hashed and stored on another if it is more than a
+//! piece, then published.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::PoisonError;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use goalpost_db::{Error, Scope, Tx};
@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::changes::RowChanges;
 use super::options::Links;
-use super::packer::{Packer, store};
+use super::packer::Pieces;
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
@@ -28,9 +28,8 @@ use crate::jobs::{JobKey, Lease, Step, StepError};
 use crate::store::{self, Stored, Writer};
 use crate::web::explorer_path;
 
-/// Bytes handed to the storing thread at a time, and how many such pieces may wait there: the memory of a job.
+/// Bytes handed to the storing thread at a time.
 pub(super) const PIECE: usize = 256 * 1024;
-const PIECES: usize = 4;
 
 /// The step of an export's job.
 #[derive(Debug)]
@@ -52,52 +51,81 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
             detail: "What this export was to do cannot be read any more. Create it again.".to_owned(),
         }
     })?;
-    let db = app.db.clone();
-    let (reuses, origin) = (app.config.exports.reuse, app.config.public_url.clone());
-    let (order, there) = db
-        .read(lease.job.organization, |tx| {
-            let Some(order) = queries::find_order(tx, lease.job)? else { return Ok(None) };
-            let there =
-                if reuses { reuse::find(tx, lease.job, &order, &spec, origin.as_deref())? } else { None };
-            Ok::<_, Error>(Some((order, there)))
-        })
-        .await?
-        .ok_or(StepError::LeaseLost)?;
-    if app.config.sandbox.fail_views.contains(&order.view) {
-        return Err(StepError::Final {
-            failure: "sandbox",
-            detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view).".to_owned(),
-        });
-    }
-    if let Some((owner, made)) = there
-        && is_there(app, &made.stored).await
-    {
-        hold_running(app, &lease).await;
-        match publish(app, &lease, made, Some(owner), begun).await? {
-            Published::Done => return Ok(()),
-            Published::FileGone => {}
+    let mut reuses = app.config.exports.reuse;
+    loop {
+        match read_beside(app, &lease, &spec, reuses).await? {
+            Read::Made(made) => {
+                hold_running(app, &lease).await;
+                return publish(app, &lease, *made, None, begun).await.map(|_| ());
+            }
+            Read::There(owner, made) if is_there(app, &made.stored).await => {
+                hold_running(app, &lease).await;
+                match publish(app, &lease, *made, Some(owner), begun).await? {
+                    Published::Done => return Ok(()),
+                    Published::FileGone => {}
+                }
+            }
+            Read::There(..) => {}
         }
+        reuses = false;
     }
-    let (folder, name) =
-        expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
-    let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
-    let (job, watched) =
-        (lease.job, Watched { abandoned: lease.abandoned.clone(), progress: lease.progress.clone() });
-    let span = Span::current();
-    let making = move || {
-        span.in_scope(|| {
-            let write = |tx: &Tx<'_>| write_file(tx, job, &spec, origin.as_deref(), writer, &watched);
-            let written = db.snapshot(job.organization, write)?;
-            // The snapshot is over: what is left may take its time.
-            written.finish(&spec, origin.as_deref())
-        })
-    };
-    let made = tokio::task::spawn_blocking(making).await.map_err(|panic| {
+}
+
+/// What came of reading.
+enum Read {
+    /// The file, made.
+    Made(Box<Made>),
+    /// That of an earlier export, which owns it.
+    There(JobKey, Box<Made>),
+}
+
+/// As [`read`], on a thread that may block.
+async fn read_beside(
+    app: &App,
+    lease: &Lease,
+    spec: &ExportSpec,
+    reuses: bool,
+) -> Result<Read, StepError> {
+    let (app, lease, spec, span) = (app.clone(), lease.clone(), spec.clone(), Span::current());
+    let reading = move || span.in_scope(|| read(&app, &lease, &spec, reuses));
+    tokio::task::spawn_blocking(reading).await.map_err(|panic| {
         tracing::error!(%panic, "making a file panicked");
         StepError::internal()
-    })??;
-    hold_running(app, &lease).await;
-    publish(app, &lease, made, None, begun).await.map(|_| ())
+    })?
+}
+
+/// Make the file, or with `reuses` find the one that is there. Blocks.
+fn read(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Read, StepError> {
+    let job = lease.job;
+    let (folder, name) =
+        expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
+    let watched = Watched { abandoned: lease.abandoned.clone(), progress: lease.progress.clone() };
+    let origin = app.config.public_url.as_deref();
+    let once = |tx: &Tx<'_>| -> Result<Result<_, Written>, StepError> {
+        let order = queries::find_order(tx, job)?.ok_or(StepError::LeaseLost)?;
+        if app.config.sandbox.fail_views.contains(&order.view) {
+            return Err(StepError::Final {
+                failure: "sandbox",
+                detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view)."
+                    .to_owned(),
+            });
+        }
+        if reuses && let Some((owner, made)) = reuse::find(tx, job, &order, spec, origin)? {
+            return Ok(Ok((owner, made)));
+        }
+        let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
+        write_file(tx, job, order, spec, origin, writer, &watched).map(Err)
+    };
+    // That a connection was lost while it was idle, or goes through a pooler, shows at its first statement.
+    let read = match app.db.snapshot(job.organization, once) {
+        Err(StepError::DatabaseAway) => app.db.snapshot(job.organization, once),
+        read => read,
+    };
+    match read? {
+        Ok((owner, made)) => Ok(Read::There(owner, Box::new(made))),
+        // The snapshot is over: what is left may take its time.
+        Err(written) => Ok(Read::Made(Box::new(written.finish(spec, origin)?))),
+    }
 }
 
 /// Whether a file that a row speaks of can be fetched: what was lost is made anew.
@@ -147,12 +175,12 @@ impl Written {
 fn write_file(
     tx: &Tx<'_>,
     job: JobKey,
+    order: Order,
     spec: &ExportSpec,
     origin: Option<&str>,
     writer: Writer,
     watched: &Watched,
 ) -> Result<Written, StepError> {
-    let order = queries::find_order(tx, job)?.ok_or(StepError::LeaseLost)?;
     let now = Moment { revision: order.revision, at_us: tx.now_us() };
     let moment = spec.as_of.unwrap_or(now);
     let subject = Subject::on_day(job.organization, Some(order.creator), moment.at_us);
@@ -185,15 +213,12 @@ fn write_file(
         File::Table(Table::new(tx, &query, &plan, &options, &spec.view_name, changes, address)?)
     };
     let (writer, summary) = std::thread::scope(|scope| {
-        let (full, to_store) = sync_channel(PIECES);
-        let (to_reuse, empty) = sync_channel(PIECES);
-        let storing = scope.spawn(move || {
-            Packer::new(writer, compression).and_then(|packer| store(packer, &to_store, &to_reuse))
-        });
-        let pieces = Pieces { full, empty };
-        let written = write_rows(&mut file, &pieces, |write| rows::each(tx, &query, &plan, write), watched);
-        drop(pieces);
-        let writer = storing.join().map_err(|_| stored_badly())?.map_err(|error| storage_error(&error))?;
+        let mut pieces = Pieces::new(scope, writer, compression);
+        let written =
+            write_rows(&mut file, &mut pieces, |write| rows::each(tx, &query, &plan, write), watched);
+        let rest = || (written.is_ok() && file.waiting() > 0).then(|| file.take(Vec::new()));
+        // A failed hand-over only says that storing has ended: its own error is the cause, and wins.
+        let writer = pieces.finish(rest)?;
         Ok::<_, StepError>((writer, written?))
     })?;
     let (rows, heads) = (file.rows(), file.heads());
@@ -211,7 +236,7 @@ fn page_of_goal(origin: Option<&str>, order: &Order) -> Result<String, StepError
 /// Write the header, every row and the end, and hand full pieces over.
 fn write_rows(
     file: &mut File<'_>,
-    pieces: &Pieces,
+    pieces: &mut Pieces<'_, '_>,
     each: impl FnOnce(
         &mut dyn FnMut(&rows::GoalRow<'_>) -> Result<(), StepError>,
     ) -> Result<rows::Summary, StepError>,
@@ -228,13 +253,14 @@ fn write_rows(
                 return Err(StepError::LeaseLost);
             }
             watched.progress.reach(file.rows());
-            pieces.hand_over(file, PIECE)?;
+            while file.waiting() >= PIECE {
+                let next = pieces.emptied();
+                pieces.store(file.take(next))?;
+            }
         }
         Ok(())
     })?;
     file.end()?;
-    // A failed hand-over only says that storing has ended: its own error is the cause, and wins.
-    pieces.hand_over(file, 1)?;
     Ok(summary)
 }
 
@@ -320,31 +346,14 @@ impl From<Unfit> for StepError {
     }
 }
 
-/// Where pieces of the file go; buffers come back from the storing thread to be filled again.
-struct Pieces {
-    full: SyncSender<Vec<u8>>,
-    empty: Receiver<Vec<u8>>,
-}
-
-impl Pieces {
-    /// Hand over what waits, until less than `enough` does.
-    fn hand_over(&self, file: &mut File<'_>, enough: usize) -> Result<(), StepError> {
-        while file.waiting() >= enough {
-            let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE + PIECE / 8));
-            self.full.send(file.take(next)).map_err(|_| stored_badly())?;
-        }
-        Ok(())
-    }
-}
-
-fn stored_badly() -> StepError {
+pub(super) fn stored_badly() -> StepError {
     StepError::Retry {
         failure: "storageUnavailable",
         detail: "The file could not be stored. Try again.".to_owned(),
     }
 }
 
-fn storage_error(error: &store::Error) -> StepError {
+pub(super) fn storage_error(error: &store::Error) -> StepError {
     tracing::warn!(%error, "could not store a file");
     match error.kind() {
         store::ErrorKind::Full => StepError::Retry {
@@ -394,15 +403,12 @@ async fn publish(
             {
                 return Ok(None);
             }
-            if !queries::publish(tx, &owned, &made, tx.now_us() + expire_after_us)? {
-                return Ok(Some(false));
-            }
             let id = owned.job.id.to_string();
             let detail =
                 json!({ "rows": made.row_count, "bytes": made.stored.size_bytes, "revision": made.revision,
                         "reused": owner.map(|owner| owner.id) });
-            audit::record(tx, owned.job.organization, None, "exportFinished", &id, &detail)?;
-            Ok::<_, Error>(Some(true))
+            let deed = audit::values(tx, owned.job.organization, None, "exportFinished", &id, &detail);
+            queries::publish(tx, &owned, &made, tx.now_us() + expire_after_us, &deed).map(Some)
         })
         .await;
     if !matches!(published, Ok(Some(false) | None)) {

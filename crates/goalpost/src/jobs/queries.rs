@@ -1,6 +1,6 @@
 //! Every statement that changes a job. Each changes exactly one row, or says that it did not.
 
-use goalpost_db::{Error, Result, Row, Tx, Value, params};
+use goalpost_db::{Error, NewRow, Result, Row, Tx, Value, params};
 use uuid::Uuid;
 
 use super::lease::Abandoned;
@@ -152,23 +152,18 @@ pub fn count_all_pending(tx: &Tx<'_>) -> Result<Pending> {
     )
 }
 
-/// A job that looks claimable.
+/// An organization that has a job which looks claimable.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     /// Which.
-    pub job: JobKey,
-    /// How many jobs of its organization are running.
+    pub organization: OrganizationNumber,
+    /// How many of its jobs are running.
     pub busy: i64,
 }
 
-/// Jobs that look claimable, the oldest of each organization, those of organizations with the fewest running jobs
-/// first; without a lock: [`claim`] decides. Costs a few index look-ups an organization that has pending jobs, however
-/// many it has.
+/// Organizations with jobs that look claimable, those with the fewest running jobs first; without a lock: [`claim`]
+/// decides. Costs a few index look-ups an organization that has pending jobs, however many it has.
 pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<Candidate>> {
-    // Without the sandbox no job is too young: between two processes' readings of the database's clock lies a
-    // millisecond, and a worker that is told of a job at once may read the earlier one.
-    let hold_back_us = figures.hold_back_us;
-    let youngest = if hold_back_us > 0 { tx.now_us() - hold_back_us } else { i64::MAX };
     tx.query(
         "-- jobs::list_candidates (all organizations)
         with recursive turn (organization) as (
@@ -188,44 +183,65 @@ pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<Candidate>>
                    where job.organization = turn.organization and job.state = 'running' and job.lease_until >= ?1)
             from turn where turn.organization is not null
         )
-        select organization, id, busy from candidate where id is not null and busy < ?4 order by busy, organization",
+        select organization, busy from candidate where id is not null and busy < ?4 order by busy, organization",
         params![
             tx.now_us(),
-            youngest,
+            youngest(tx, figures),
             figures.max_attempts,
             figures.max_running_per_organization
         ],
-        |row| Ok(Candidate { job: key_from_row(row)?, busy: row.int(2)? }),
+        |row| Ok(Candidate { organization: OrganizationNumber(row.int(0)?), busy: row.int(1)? }),
     )
 }
 
-/// Take this job if it may still be taken: not started, or running with a lapsed lease, and its organization has fewer
-/// running than it may. Of several workers at once each may find that last place free: the bound is one of good order.
-pub fn claim(tx: &Tx<'_>, job: JobKey, token: [u8; 16], figures: &Figures) -> Result<Option<Lease>> {
+/// When the youngest job was made that may be claimed.
+fn youngest(tx: &Tx<'_>, figures: &Figures) -> i64 {
+    // Without the sandbox no job is too young: between two processes' readings of the database's clock lies a
+    // millisecond, and a worker that is told of a job at once may read the earlier one.
+    let hold_back_us = figures.hold_back_us;
+    if hold_back_us > 0 { tx.now_us() - hold_back_us } else { i64::MAX }
+}
+
+/// Take the organization's oldest job that may still be taken and that nobody else is taking: not started, or running
+/// with a lapsed lease, while fewer of its jobs are running than may. Of several workers at once each may find that last
+/// place free: the bound is one of good order.
+pub fn claim(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    token: [u8; 16],
+    figures: &Figures,
+) -> Result<Option<Lease>> {
     let now = tx.now_us();
-    tx.query_opt(
-        "-- jobs::claim
-        update job set state = 'running', lease_token = ?3, lease_until = ?4, attempt = attempt + 1,
-               started_at = coalesce(started_at, ?5), deadline_at = coalesce(deadline_at, ?6)
-         where organization = ?1 and id = ?2 and attempt < ?7
-           and (state = 'notStarted' or (state = 'running' and lease_until < ?5))
-           and (deadline_at is null or deadline_at > ?5)
+    let sql = format!(
+        "-- jobs::claim (by key)
+        update job set state = 'running', lease_token = ?2, lease_until = ?3, attempt = attempt + 1,
+               started_at = coalesce(started_at, ?4), deadline_at = coalesce(deadline_at, ?5)
+         where organization = ?1 and id = (
+               select next.id from job next
+                where next.organization = ?1 and next.state in ('notStarted', 'running')
+                  and (next.state = 'notStarted' or next.lease_until < ?4) and next.created_at <= ?8
+                  and (next.deadline_at is null or next.deadline_at > ?4) and next.attempt < ?6
+                order by next.created_at, next.id limit 1 {})
            and (select count(*) from job busy
-                 where busy.organization = ?1 and busy.state = 'running' and busy.lease_until >= ?5) < ?8
-        returning attempt, deadline_at, started_at, spec, traceparent, kind",
+                 where busy.organization = ?1 and busy.state = 'running' and busy.lease_until >= ?4) < ?7
+        returning attempt, deadline_at, started_at, spec, traceparent, kind, id",
+        tx.unless_locked()
+    );
+    tx.query_opt(
+        &sql,
         params![
-            job.organization,
-            job.id.into_bytes(),
+            organization,
             token,
             now + figures.lease_us,
             now,
             now + figures.deadline_us,
             figures.max_attempts,
             figures.max_running_per_organization,
+            youngest(tx, figures),
         ],
         |row| {
             Ok(Lease {
-                job,
+                job: JobKey { organization, id: Uuid::from_bytes(row.bytes(6)?) },
                 kind: row.text(5)?.to_owned(),
                 token,
                 attempt: row.int(0)?,
@@ -277,14 +293,15 @@ pub fn give_back(tx: &Tx<'_>, lease: &Lease, delay_us: i64, as_if_unclaimed: boo
     Ok(changed == 1)
 }
 
-/// End the job well; `false` if the lease is lost, and then nothing else of the transaction may stay.
-pub fn succeed(tx: &Tx<'_>, lease: &Lease, expires_at: i64) -> Result<bool> {
-    end(tx, lease, State::Succeeded, expires_at, None, None)
+/// End the job well, and add what follows from it; `false` if the lease is lost, and then nothing else of the
+/// transaction may stay.
+pub fn succeed(tx: &Tx<'_>, lease: &Lease, expires_at: i64, rows: &[NewRow<'_>]) -> Result<bool> {
+    end(tx, lease, State::Succeeded, expires_at, None, rows)
 }
 
 /// Give the job up; `false` if the lease is lost.
 pub fn fail(tx: &Tx<'_>, lease: &Lease, expires_at: i64, failure: &str, detail: &str) -> Result<bool> {
-    end(tx, lease, State::Failed, expires_at, Some(failure), Some(detail))
+    end(tx, lease, State::Failed, expires_at, Some((failure, detail)), &[])
 }
 
 fn end(
@@ -292,10 +309,10 @@ fn end(
     lease: &Lease,
     state: State,
     expires_at: i64,
-    failure: Option<&str>,
-    detail: Option<&str>,
+    failure: Option<(&str, &str)>,
+    rows: &[NewRow<'_>],
 ) -> Result<bool> {
-    let changed = tx.execute(
+    tx.change_and_add(
         "-- jobs::end
         update job set state = ?4, finished_at = ?5, expires_at = ?6, failure = ?7, status_detail = ?8,
                lease_token = null, lease_until = null
@@ -307,11 +324,11 @@ fn end(
             state.as_str(),
             tx.now_us(),
             expires_at,
-            failure,
-            detail,
+            failure.map(|(code, _)| code),
+            failure.map(|(_, detail)| detail),
         ],
-    )?;
-    Ok(changed == 1)
+        rows,
+    )
 }
 
 /// Pending jobs that nobody can bring to an end any more, with the reason. Read without a lock; [`fail_overdue`]

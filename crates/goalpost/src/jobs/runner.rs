@@ -1,6 +1,6 @@
 //! The loop that claims jobs and watches over their leases. It runs any step and knows no export.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
 use super::{Figures, JobKey, Lease, queries};
-use crate::ids::Ids;
+use crate::ids::{Ids, OrganizationNumber};
 use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::trace;
@@ -23,6 +23,8 @@ const SANDBOX_POLL: Duration = Duration::from_millis(50);
 const AWAY_DELAY_US: i64 = 1_000_000;
 /// How often to look whether it is back.
 const AWAY_LOOK: Duration = Duration::from_millis(200);
+/// Jobs that are claimed in one transaction, at most.
+const AT_ONCE: usize = 16;
 /// How long a step may take to say that it has ended its job, when the job is found ended.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -89,11 +91,9 @@ pub struct Runner {
     step: Arc<dyn Step>,
     wake: Arc<Notify>,
     permits: Arc<Semaphore>,
-    /// Jobs that looked claimable a while ago, one of each organization: they get their turn before anybody gets a
-    /// second one, so an organization with many jobs does not hold up the others.
-    turns: Arc<Mutex<VecDeque<JobKey>>>,
-    /// Jobs that are being claimed: they look claimable until that is committed.
-    claiming: Arc<Mutex<HashSet<JobKey>>>,
+    /// Organizations that had claimable jobs a while ago: each gets its turn before any gets a second one, so one with
+    /// many jobs does not hold up the others.
+    turns: Arc<Mutex<VecDeque<OrganizationNumber>>>,
     /// Where among organizations with equal rights this runner begins, so that not all run after the same job.
     begins_at: usize,
     metrics: Arc<Metrics>,
@@ -125,7 +125,6 @@ impl Runner {
             wake,
             permits,
             turns: Arc::default(),
-            claiming: Arc::default(),
             begins_at: 0,
             metrics,
         }
@@ -149,13 +148,15 @@ impl Runner {
                 () = stop.asked() => break,
                 permit = Arc::clone(&self.permits).acquire_owned() => {
                     let Ok(permit) = permit else { break };
-                    match self.next_turn().await {
-                        Ok(Some(job)) => {
-                            tasks.spawn(self.clone().take(job, permit, stop.clone()));
+                    match self.claim_some(permit).await {
+                        Ok(claimed) if claimed.is_empty() => {}
+                        Ok(claimed) => {
+                            for (lease, permit) in claimed {
+                                tasks.spawn(self.clone().work(lease, permit, stop.clone()));
+                            }
                             continue;
                         }
-                        Ok(None) => {}
-                        Err(error) => tracing::warn!(%error, "could not look for jobs"),
+                        Err(error) => tracing::warn!(%error, "could not claim jobs"),
                     }
                 }
             }
@@ -183,8 +184,8 @@ impl Runner {
         loop {
             let next = lock(&self.turns).pop_front();
             match next {
-                Some(job) => {
-                    if let Some(lease) = self.claim(job).await? {
+                Some(turn) => {
+                    if let Some(lease) = self.claim(&[turn]).await?.pop() {
                         return Ok(Some(lease));
                     }
                 }
@@ -197,52 +198,69 @@ impl Runner {
         }
     }
 
-    /// A job that looked claimable a while ago or, when all those had their turn, looks so now. Until it is claimed it
-    /// gets no other turn.
-    async fn next_turn(&self) -> Result<Option<JobKey>, Error> {
-        if lock(&self.turns).is_empty() {
-            self.look().await?;
+    /// Claim a job for this permit, and for each that is free besides, as far as there are jobs: those that end while one
+    /// claim is brought to the disk are followed by one other claim.
+    async fn claim_some(
+        &self,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Vec<(Lease, OwnedSemaphorePermit)>, Error> {
+        let mut permits = vec![permit];
+        while permits.len() < AT_ONCE
+            && let Ok(more) = Arc::clone(&self.permits).try_acquire_owned()
+        {
+            permits.push(more);
         }
-        let next = lock(&self.turns).pop_front();
-        lock(&self.claiming).extend(next);
-        Ok(next)
+        loop {
+            let looks = lock(&self.turns).is_empty();
+            if looks {
+                self.look().await?;
+            }
+            let turns: Vec<_> = {
+                let mut turns = lock(&self.turns);
+                let most = turns.len().min(permits.len());
+                turns.drain(..most).collect()
+            };
+            let leases = self.claim(&turns).await?;
+            if leases.len() < turns.len() {
+                // Others had the same turns.
+                lock(&self.turns).clear();
+            }
+            // What looked claimable a moment ago and is not, others are claiming now.
+            if looks || !leases.is_empty() {
+                return Ok(leases.into_iter().zip(permits).collect());
+            }
+        }
     }
 
-    /// See what looks claimable.
+    /// See who has jobs that look claimable.
     async fn look(&self) -> Result<(), Error> {
         let figures = self.figures;
         let mut candidates = self.db.read(Scope::Keys, |tx| queries::list_candidates(tx, &figures)).await?;
         for equals in candidates.chunk_by_mut(|one, other| one.busy == other.busy) {
             equals.rotate_left(self.begins_at % equals.len());
         }
-        let claiming = lock(&self.claiming);
-        let keys = candidates.into_iter().map(|candidate| candidate.job);
-        *lock(&self.turns) = keys.filter(|job| !claiming.contains(job)).collect();
+        *lock(&self.turns) = candidates.into_iter().map(|candidate| candidate.organization).collect();
         Ok(())
     }
 
-    async fn claim(&self, job: JobKey) -> Result<Option<Lease>, Error> {
-        let (figures, token) = (self.figures, self.ids.guid().into_bytes());
-        let claimed = self.db.write(job.organization, move |tx| queries::claim(tx, job, token, &figures));
-        let lease = claimed.await?;
-        if lease.is_some() {
-            self.metrics.jobs.claimed.inc();
-        }
-        Ok(lease)
-    }
-
-    /// Claim a job, and work on it if no other was faster. The next one is looked for meanwhile: many wait for one disk.
-    async fn take(self, job: JobKey, permit: OwnedSemaphorePermit, stop: Stop) {
-        let claimed = self.claim(job).await;
-        lock(&self.claiming).remove(&job);
-        match claimed {
-            Ok(Some(lease)) => {
-                self.wake.notify_one();
-                self.work(lease, permit, stop).await;
+    /// Claim a job of each of these organizations, in one transaction.
+    async fn claim(&self, turns: &[OrganizationNumber]) -> Result<Vec<Lease>, Error> {
+        let Some(first) = turns.first().copied() else { return Ok(Vec::new()) };
+        let figures = self.figures;
+        let turns: Vec<_> = turns.iter().map(|turn| (*turn, self.ids.guid().into_bytes())).collect();
+        let claimed = self.db.write(first, move |tx| {
+            let mut leases = Vec::new();
+            for (organization, token) in &turns {
+                if *organization != first {
+                    tx.enter(organization.0)?;
+                }
+                leases.extend(queries::claim(tx, *organization, *token, &figures)?);
             }
-            Ok(None) => self.wake.notify_one(),
-            Err(error) => tracing::warn!(%error, "could not claim a job"),
-        }
+            Ok::<_, Error>(leases)
+        });
+        let leases = claimed.await?;
+        self.metrics.jobs.claimed.inc_by(leases.len() as u64);
+        Ok(leases)
     }
 
     async fn work(self, lease: Lease, permit: OwnedSemaphorePermit, stop: Stop) {

@@ -3,10 +3,12 @@
 //! A file is made by `create_new`, written, synced with both folders above it, and never renamed: so there is no
 //! moment in which a reader could meet half a file or another attempt's.
 
+use std::collections::HashSet;
 use std::fs::{self, File, ReadDir};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
@@ -22,11 +24,13 @@ const PIECE: u64 = 128 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     root: PathBuf,
+    /// Folders in it whose names this process has brought to the disk.
+    durable: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
 impl Folder {
     pub(super) fn open(root: PathBuf) -> Result<Self> {
-        let this = Self { root };
+        let this = Self { root, durable: Arc::default() };
         fs::create_dir_all(&this.root).map_err(|error| Error::from(error).at(&this.url()))?;
         Ok(this)
     }
@@ -37,13 +41,23 @@ impl Folder {
 
     pub(super) fn create(&self, folder: &str, name: &str) -> Result<Writer> {
         let folder_path = self.root.join(folder);
-        fs::create_dir_all(&folder_path)?;
         let path = folder_path.join(name);
-        let file = File::options().write(true).create_new(true).open(&path)?;
+        let open = || File::options().write(true).create_new(true).open(&path);
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Nobody removes it but an operator; and then its name is to be made durable again.
+                lock(&self.durable).remove(&folder_path);
+                fs::create_dir_all(&folder_path)?;
+                open()
+            }
+            opened => opened,
+        }?;
         Ok(Writer {
             file,
             path,
-            folders: [folder_path, self.root.clone()],
+            folder: folder_path,
+            root: self.root.clone(),
+            durable: Arc::clone(&self.durable),
             key: format!("{folder}/{name}"),
             sha256: Sha256::new(),
             size_bytes: 0,
@@ -159,7 +173,9 @@ fn entry(folder: &str, file: &fs::DirEntry) -> Result<Option<Entry>> {
 pub(super) struct Writer {
     file: File,
     path: PathBuf,
-    folders: [PathBuf; 2],
+    folder: PathBuf,
+    root: PathBuf,
+    durable: Arc<Mutex<HashSet<PathBuf>>>,
     key: String,
     sha256: Sha256,
     size_bytes: u64,
@@ -177,8 +193,11 @@ impl Writer {
     /// Bring everything to the disk, the names of file and folder included.
     pub(super) fn finish(mut self) -> Result<Stored> {
         self.file.sync_all()?;
-        for folder in &self.folders {
-            sync_folder(folder)?;
+        sync_folder(&self.folder)?;
+        // Once is enough, whoever made it.
+        if !lock(&self.durable).contains(&self.folder) {
+            sync_folder(&self.root)?;
+            lock(&self.durable).insert(self.folder.clone());
         }
         self.finished = true;
         let sha256 = std::mem::take(&mut self.sha256).finalize().into();
@@ -193,6 +212,11 @@ impl Drop for Writer {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// A poisoned lock only means that somebody panicked beside it: what it holds is whole.
+fn lock(durable: &Mutex<HashSet<PathBuf>>) -> MutexGuard<'_, HashSet<PathBuf>> {
+    durable.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

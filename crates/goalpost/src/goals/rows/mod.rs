@@ -133,6 +133,7 @@ pub fn each<E: From<Error>>(
     loop {
         let more = reader.read_chunk(&mut chunk)?;
         if !chunk.goals.is_empty() {
+            reader.read_names()?;
             reader.read_links(&chunk, &mut links)?;
             summary.met_restricted |= reader.read_titles(&links.parents, &mut titles)?;
             reader.with_checkins(&chunk, |cursor| {

@@ -66,27 +66,24 @@ impl Plan {
 
     fn all(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
         let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
-        let most_checkins = format!(
-            "-- goals::most_checkins
-            select g.checkin_count from goal g where g.organization = ?1 and {condition}
-             order by g.checkin_count desc limit 1"
-        );
-        let has_restricted = format!(
-            "-- goals::has_restricted
-            select 1 from goal g where g.organization = ?1 and {} limit 1",
+        let sql = format!(
+            "-- goals::overview (by key)
+            select (select g.checkin_count from goal g where g.organization = ?1 and {condition}
+                     order by g.checkin_count desc limit 1),
+                   exists (select 1 from goal g where g.organization = ?1 and {})",
             visibility::restricted_as_of(query.as_of)
         );
-        let (most_checkins, has_restricted) =
-            (query.as_of.text(tx, &most_checkins), query.as_of.text(tx, &has_restricted));
-        Ok(Self {
-            way: Way::All,
-            checkins: 0,
-            hidden: Some(hidden(tx, query)?),
-            most_checkins: tx.query_opt(&most_checkins, &params, |row| row.int(0))?.unwrap_or(0),
-            has_restricted: tx
-                .query_opt(&has_restricted, params![query.subject.organization], |_| Ok::<_, Error>(()))?
-                .is_some(),
-        })
+        let (most_checkins, has_restricted) = tx
+            .query_one(&query.as_of.text(tx, &sql), &params, |row| {
+                Ok::<_, Error>((row.opt_int(0)?, row.bool(1)?))
+            })?;
+        // Where there is nothing to be seen, nothing more is asked.
+        let (way, hidden) = match most_checkins {
+            Some(_) => (Way::All, Some(hidden(tx, query)?)),
+            None => (Way::Lookup(Vec::new()), None),
+        };
+        let most_checkins = most_checkins.unwrap_or(0);
+        Ok(Self { way, checkins: 0, hidden, most_checkins, has_restricted })
     }
 
     fn some(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {

@@ -24,7 +24,7 @@ const KEPT_PARENTS: usize = 50_000;
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Names by number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) people: HashMap<i64, Box<str>>,
     pub(super) teams: HashMap<i64, Box<str>>,
@@ -78,6 +78,7 @@ pub(super) struct Reader<'a> {
     wide: bool,
     organization: Value,
     pub(super) names: Names,
+    has_names: bool,
     way: &'a Way,
     hidden: Option<&'a RoaringTreemap>,
     goals: (String, Vec<Value>),
@@ -125,7 +126,8 @@ impl<'a> Reader<'a> {
             tx,
             as_of: query.as_of,
             wide: query.wide,
-            names: Names::read(tx, &organization, query.wide)?,
+            names: Names::default(),
+            has_names: false,
             organization,
             way: &plan.way,
             hidden: plan.hidden.as_ref(),
@@ -145,6 +147,14 @@ impl<'a> Reader<'a> {
             Way::Range(ids) => self.read_range(chunk, Some(ids)),
             Way::Lookup(ids) => self.read_some(chunk, ids),
         }
+    }
+
+    /// Learn the names, which nobody needs before the first goal.
+    pub(super) fn read_names(&mut self) -> Result<()> {
+        if !std::mem::replace(&mut self.has_names, true) {
+            self.names = Names::read(self.tx, &self.organization, self.wide)?;
+        }
+        Ok(())
     }
 
     /// The goals after the last one, along the key, of which only those among `ids` count.
