@@ -52,7 +52,8 @@ pub(super) fn with_rows(change: &str, parameters: usize, rows: &[NewRow<'_>]) ->
     let mut sql = format!("{name}\nwith changed as ({change} returning 1)");
     let mut place = parameters;
     for (number, row) in rows.iter().enumerate() {
-        let places: Vec<_> = (place + 1..=place + row.columns.len()).map(|place| format!("${place}")).collect();
+        let places: Vec<_> =
+            (place + 1..=place + row.columns.len()).map(|place| format!("${place}")).collect();
         place += row.columns.len();
         let insert = format!(
             "insert into {} ({}) select {} from changed",

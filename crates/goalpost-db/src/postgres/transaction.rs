@@ -258,7 +258,12 @@ impl PgTx {
     }
 
     /// As [`crate::Tx::change_and_add`].
-    pub(crate) fn change_and_add(&self, change: &str, params: Params<'_>, rows: &[NewRow<'_>]) -> Result<bool> {
+    pub(crate) fn change_and_add(
+        &self,
+        change: &str,
+        params: Params<'_>,
+        rows: &[NewRow<'_>],
+    ) -> Result<bool> {
         if rows.is_empty() {
             return Ok(self.execute(change, params)? == 1);
         }

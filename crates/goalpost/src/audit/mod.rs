@@ -65,18 +65,9 @@ pub struct Deed {
 
 /// Record several deeds at once.
 pub fn record_all(tx: &Tx<'_>, organization: OrganizationNumber, deeds: &[Deed]) -> Result<()> {
-    let columns = ["organization", "id", "at", "actor", "action", "subject", "detail"];
-    let mut rows: Vec<goalpost_db::Value> = Vec::with_capacity(deeds.len() * columns.len());
-    for deed in deeds {
-        rows.extend([
-            organization.into(),
-            tx.serial().into(),
-            tx.now_us().into(),
-            deed.actor.into(),
-            deed.action.into(),
-            (&deed.subject).into(),
-            deed.detail.to_string().into(),
-        ]);
-    }
-    tx.insert_all("audit", &columns, &rows)
+    let rows: Vec<_> = deeds
+        .iter()
+        .flat_map(|deed| values(tx, organization, deed.actor, deed.action, &deed.subject, &deed.detail))
+        .collect();
+    tx.insert_all(TABLE, &COLUMNS, &rows)
 }

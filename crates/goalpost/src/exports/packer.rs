@@ -37,11 +37,7 @@ enum Storing<'scope> {
 
 impl<'scope, 'env> Pieces<'scope, 'env> {
     /// Where the pieces of a new file go, which may take a thread of this scope.
-    pub(super) fn new(
-        scope: &'scope Scope<'scope, 'env>,
-        writer: Writer,
-        compression: Compression,
-    ) -> Self {
+    pub(super) fn new(scope: &'scope Scope<'scope, 'env>, writer: Writer, compression: Compression) -> Self {
         Self { scope, storing: Storing::Not(Some((writer, compression))) }
     }
 

@@ -80,12 +80,7 @@ enum Read {
 }
 
 /// As [`read`], on a thread that may block.
-async fn read_beside(
-    app: &App,
-    lease: &Lease,
-    spec: &ExportSpec,
-    reuses: bool,
-) -> Result<Read, StepError> {
+async fn read_beside(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Read, StepError> {
     let (app, lease, spec, span) = (app.clone(), lease.clone(), spec.clone(), Span::current());
     let reading = move || span.in_scope(|| read(&app, &lease, &spec, reuses));
     tokio::task::spawn_blocking(reading).await.map_err(|panic| {

@@ -117,17 +117,7 @@ impl Runner {
         metrics: Arc<Metrics>,
     ) -> Self {
         let permits = Arc::new(Semaphore::new(max_running.max(1)));
-        Self {
-            db,
-            ids,
-            figures,
-            step,
-            wake,
-            permits,
-            turns: Arc::default(),
-            begins_at: 0,
-            metrics,
-        }
+        Self { db, ids, figures, step, wake, permits, turns: Arc::default(), begins_at: 0, metrics }
     }
 
     /// The same runner that begins elsewhere than others do; any number.

@@ -73,10 +73,9 @@ impl Plan {
                    exists (select 1 from goal g where g.organization = ?1 and {})",
             visibility::restricted_as_of(query.as_of)
         );
-        let (most_checkins, has_restricted) = tx
-            .query_one(&query.as_of.text(tx, &sql), &params, |row| {
-                Ok::<_, Error>((row.opt_int(0)?, row.bool(1)?))
-            })?;
+        let (most_checkins, has_restricted) = tx.query_one(&query.as_of.text(tx, &sql), &params, |row| {
+            Ok::<_, Error>((row.opt_int(0)?, row.bool(1)?))
+        })?;
         // Where there is nothing to be seen, nothing more is asked.
         let (way, hidden) = match most_checkins {
             Some(_) => (Way::All, Some(hidden(tx, query)?)),
