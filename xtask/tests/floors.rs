@@ -14,7 +14,20 @@ const FLOORS: [&[&str]; 10] = [
     &["audit", "origin"],
     &["app"],
     &["identity", "jobs"],
-    &["clock", "config", "http", "ids", "keyset", "metrics", "stop", "store", "table", "trace"],
+    &[
+        "clock",
+        "config",
+        "http",
+        "ids",
+        "kept",
+        "keyset",
+        "metrics",
+        "shared_read",
+        "stop",
+        "store",
+        "table",
+        "trace",
+    ],
 ];
 
 /// What each slice uses of the others.

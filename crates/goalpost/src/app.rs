@@ -17,12 +17,11 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{Config, Database};
-use crate::exports::api::Polls;
-use crate::exports::promise::Promises;
 use crate::identity::Identity;
 use crate::ids::{Ids, OrganizationNumber};
 use crate::jobs::Figures;
 use crate::jobs::lease::Progress;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::store::ContentStore;
@@ -55,12 +54,10 @@ pub struct App {
     pub published: Arc<Mutex<BTreeSet<OrganizationNumber>>>,
     /// How far the imports are that run here, by the ids of their jobs.
     pub running: Arc<Mutex<HashMap<Uuid, Progress>>>,
-    /// Exports that are looked at just now.
-    pub polls: Polls,
     /// Rung when a job was made here, for the workers of other processes.
     pub made: Arc<Notify>,
-    /// Exports that are asked for.
-    pub promises: Arc<Promises>,
+    /// What others keep here between requests.
+    pub kept: Kept,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// How far the end of this server has come.
@@ -99,9 +96,8 @@ impl App {
             wake: Arc::default(),
             published: Arc::default(),
             running: Arc::default(),
-            polls: Polls::default(),
             made: Arc::default(),
-            promises: Arc::default(),
+            kept: Kept::default(),
             metrics,
             stop: Stop::default(),
             tasks: TaskTracker::new(),

@@ -18,6 +18,7 @@ pub mod identity;
 pub mod ids;
 pub mod imports;
 pub mod jobs;
+pub mod kept;
 pub mod keyset;
 pub mod metrics;
 pub mod nodes;

@@ -283,7 +283,7 @@ pub(super) async fn find_export(
     let found = if app.db.is_remote() {
         // A caller who is not joined yet is joined by the e-mail of their token.
         let key = (caller.subject.clone(), caller.linkable_email().map(str::to_owned), id);
-        app.polls.get(key, read).await
+        app.kept.get::<Polls>().get(key, read).await
     } else {
         read.await
     };

@@ -142,7 +142,7 @@ async fn ask(
 ) -> Result<Answer, Error> {
     let (reply, answer) = oneshot::channel();
     let asked = Asked { wish, trace, span: Span::current() };
-    if app.promises.add(organization, asked, reply) {
+    if app.kept.get::<Promises>().add(organization, asked, reply) {
         // Apart from the request, which its client may end at any time.
         app.tasks.spawn(serve(app.clone(), organization));
     }
@@ -159,7 +159,8 @@ async fn serve(app: App, organization: OrganizationNumber) {
         public_url: app.config.public_url.clone(),
     });
     loop {
-        let (asked, replies): (Vec<_>, Vec<_>) = app.promises.take(organization).into_iter().unzip();
+        let (asked, replies): (Vec<_>, Vec<_>) =
+            app.kept.get::<Promises>().take(organization).into_iter().unzip();
         if asked.is_empty() {
             return;
         }

@@ -130,6 +130,8 @@ async fn assert_other_kinds_come_back(exported: &Imported, owner: &str, mut user
     let nobody = Organization { users, ..Organization::default() };
     let first = Imported::new(|path| nobody.write(path)).await;
     first.import_table(&csv);
+    // Without goals, JSON Lines are an empty file, which an import refuses: nobody can say what it was of.
+    let no_lines = first.export_as(owner, &json!({ "format": "jsonl" })).await.is_empty();
     for (name, options) in [
         ("view.csv.gz", json!({ "compression": "gzip" })),
         ("view.csv.zst", json!({ "compression": "zstd" })),
@@ -138,6 +140,9 @@ async fn assert_other_kinds_come_back(exported: &Imported, owner: &str, mut user
         ("view.jsonl.gz", json!({ "format": "jsonl", "columns": carried(), "compression": "gzip" })),
         ("view.jsonl.zst", json!({ "format": "jsonl", "columns": carried(), "compression": "zstd" })),
     ] {
+        if no_lines && options["format"] == "jsonl" {
+            continue;
+        }
         let file = first.export_as(owner, &options).await;
         assert!(!first.import_view(name, &file).changes_anything(), "{name} says something else");
         let second = Imported::new(|path| nobody.write(path)).await;
