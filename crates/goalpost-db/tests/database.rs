@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use goalpost_db::{
-    Db, Error, ErrorKind, Location, SCHEMA_VERSION, Scope, Settings, Tx, Value, Version, params,
+    Db, Error, ErrorKind, Location, NewRow, SCHEMA_VERSION, Scope, Settings, Tx, Value, Version, params,
 };
 use goalpost_testing::{Engine, TestDatabase};
 use tempfile::TempDir;
@@ -231,6 +231,37 @@ fn a_cursor_is_read_at_its_own_pace() {
         })
     });
     assert_eq!(read.unwrap(), ["b", "c"]);
+}
+
+#[test]
+fn rows_come_only_with_the_change_that_they_follow_from() {
+    let Notes { db, .. } = &Notes::open();
+    let change = "-- test::change\nupdate note set value = ?2 where key = ?1";
+    let [first, second, never] = ["first", "second", "never"].map(|key| [Value::from(key), "1".into()]);
+    let row = |values| NewRow { table: "note", columns: &["key", "value"], values };
+    let changed = db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+        put(tx, "old", "1")?;
+        let rows = [row(&first[..]), row(&second[..])];
+        Ok::<_, Error>([
+            tx.change_and_add(change, params!["old", "2"], &rows)?,
+            tx.change_and_add(change, params!["old", "3"], &[])?,
+            tx.change_and_add(change, params!["none", "2"], &[row(&never[..])])?,
+        ])
+    });
+    assert_eq!(changed.unwrap(), [true, true, false]);
+    assert_eq!(keys(db), ["first", "old", "second"]);
+}
+
+#[test]
+fn rows_whose_place_is_taken_are_left_out_and_those_that_are_not_are_told() {
+    let Notes { db, .. } = &Notes::open();
+    let inserted = db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+        put(tx, "taken", "1")?;
+        let rows = ["free", "2", "taken", "2"].map(Value::from);
+        tx.insert_free("note", &["key", "value"], &rows, "key", |row| Ok::<_, Error>(row.text(0)?.to_owned()))
+    });
+    assert_eq!(inserted.unwrap(), ["free"]);
+    assert_eq!(keys(db), ["free", "taken"]);
 }
 
 #[test]

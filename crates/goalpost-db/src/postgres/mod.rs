@@ -212,9 +212,7 @@ impl Postgres {
                 let tx = self.transaction(&self.idle_long, mode, scope)?;
                 match tx.begin() {
                     Ok(()) => break tx,
-                    Err(error) if error.kind() == ErrorKind::Unavailable && tries < TRIES => {
-                        self.tally.was_repeated();
-                    }
+                    Err(_) if tx.health() == Health::Lost && tries < TRIES => self.tally.was_repeated(),
                     Err(error) => {
                         self.tally.was_refused(error.kind());
                         return Err(error.into());

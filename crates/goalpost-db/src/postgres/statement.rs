@@ -1,6 +1,7 @@
 //! The shared SQL dialect in PostgreSQL's spelling.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use tokio_postgres::types::{ToSql, Type};
 
@@ -61,10 +62,10 @@ pub(super) fn with_rows(change: &str, parameters: usize, rows: &[NewRow<'_>]) ->
             row.columns.join(", "),
             places.join(", ")
         );
-        sql += &if number + 1 == rows.len() {
-            format!("\n{insert}")
+        let _ = if number + 1 == rows.len() {
+            write!(sql, "\n{insert}")
         } else {
-            format!(", added_{number} as ({insert})")
+            write!(sql, ", added_{number} as ({insert})")
         };
     }
     sql

@@ -269,7 +269,9 @@ impl PgTx {
         }
         let sql = statement::with_rows(&statement::numbered(change), params.len(), rows);
         let mut params = params.to_vec();
-        rows.iter().for_each(|row| params.extend_from_slice(row.values));
+        for row in rows {
+            params.extend_from_slice(row.values);
+        }
         self.check_partitions(&sql, &params)?;
         Ok(self.change(&sql, &typed(&params))? == 1)
     }

@@ -124,7 +124,7 @@ pub fn each<E: From<Error>>(
     plan: &Plan,
     mut f: impl FnMut(&GoalRow<'_>) -> Result<(), E>,
 ) -> Result<Summary, E> {
-    let mut reader = Reader::new(tx, query, plan)?;
+    let mut reader = Reader::new(tx, query, plan);
     let mut summary = Summary::default();
     let mut chunk = Chunk::default();
     let mut links = Links::default();

@@ -91,7 +91,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(tx: &'a Tx<'_>, query: &Query<'_>, plan: &'a Plan) -> Result<Self> {
+    pub(super) fn new(tx: &'a Tx<'_>, query: &Query<'_>, plan: &'a Plan) -> Self {
         let organization = Value::from(query.subject.organization);
         let more = if query.wide { WIDE_COLUMNS } else { &[] };
         let columns = [COLUMNS, more].concat().join(", g.");
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
             Way::Lookup(_) => format!("in ({})", placeholders()),
             Way::All | Way::Range(_) => "between ?2 and ?3".to_owned(),
         };
-        Ok(Self {
+        Self {
             tx,
             as_of: query.as_of,
             wide: query.wide,
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             within,
             after: i64::MIN,
             done: 0,
-        })
+        }
     }
 
     /// The next goals; `false` when there are no more. A chunk may be empty and yet not the last.
