@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 /// Readings that go on, by what is asked for. Clones share them.
 #[derive(Clone, Debug)]
 pub struct SharedRead<K: Key, V> {
-    waiting: Arc<Mutex<HashMap<K, Vec<Waiting<K, V>>>>>,
+    waiting: Arc<Mutex<ByKey<K, V>>>,
 }
 
 /// What can be asked for.
@@ -23,6 +23,7 @@ pub trait Key: Eq + Hash + Clone {}
 impl<K: Eq + Hash + Clone> Key for K {}
 
 type Waiting<K, V> = oneshot::Sender<Turn<K, V>>;
+type ByKey<K, V> = HashMap<K, Vec<Waiting<K, V>>>;
 
 /// What one who waits is told.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ impl<K: Key, V: Clone> SharedRead<K, V> {
 }
 
 impl<K: Key, V> SharedRead<K, V> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Vec<Waiting<K, V>>>> {
+    fn lock(&self) -> MutexGuard<'_, ByKey<K, V>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
