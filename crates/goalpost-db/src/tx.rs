@@ -158,13 +158,7 @@ impl<'a> Tx<'a> {
         }
         match self.engine {
             Engine::Sqlite(connection) => {
-                let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
-                let sql = format!(
-                    "-- insert_all\ninsert into {table} ({}) values ({})",
-                    columns.join(", "),
-                    places.join(", ")
-                );
-                let mut statement = connection.prepare_cached(&sql)?;
+                let mut statement = connection.prepare_cached(&insert_one(table, columns))?;
                 for row in values.chunks_exact(columns.len()) {
                     statement.execute(rusqlite::params_from_iter(row))?;
                 }
@@ -189,12 +183,8 @@ impl<'a> Tx<'a> {
         let mut inserted = Vec::new();
         match self.engine {
             Engine::Sqlite(connection) => {
-                let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
-                let sql = format!(
-                    "-- insert_free\ninsert into {table} ({}) values ({}) on conflict do nothing returning {returning}",
-                    columns.join(", "),
-                    places.join(", ")
-                );
+                let insert = insert_one(table, columns);
+                let sql = format!("{insert} on conflict do nothing returning {returning}");
                 let mut statement = connection.prepare_cached(&sql).map_err(Error::from)?;
                 for row in values.chunks_exact(columns.len()) {
                     let mut rows = statement.query(rusqlite::params_from_iter(row)).map_err(Error::from)?;
@@ -300,4 +290,10 @@ impl<'a> Tx<'a> {
             Engine::Postgres(tx) => f(&mut Cursor::postgres(tx.rows(sql, params)?)),
         }
     }
+}
+
+/// The statement that inserts one row.
+fn insert_one(table: &str, columns: &[&str]) -> String {
+    let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+    format!("-- insert_all\ninsert into {table} ({}) values ({})", columns.join(", "), places.join(", "))
 }

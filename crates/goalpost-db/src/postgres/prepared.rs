@@ -2,8 +2,8 @@
 //!
 //! They live in one server process. A transaction pooler may hand each transaction to another one, where the name that
 //! this connection gave to a statement stands for nothing, or for a statement of somebody else. So each transaction
-//! asks, in the round trip that begins it, which process it has: another one than before, and the transaction is undone
-//! and run again, and from then on nothing is prepared.
+//! asks, in the round trip that begins it, which process it has: another one than before, or an answer to something
+//! else, and the transaction is undone and run again, and from then on nothing is prepared.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -6,11 +6,10 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use goalpost_processes::free_port;
+use anyhow::{Context as _, bail};
+use goalpost_processes::{free_port, poll};
 use reqwest::Client;
 use serde_json::json;
 
@@ -176,11 +175,8 @@ impl Peers {
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let server = Running(command.spawn().context("cannot start Datasette")?);
-        let until = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            ensure!(Instant::now() < until, "Datasette does not listen after {PATIENCE:?}");
-            thread::sleep(Duration::from_millis(20));
-        }
+        let listens = poll(PATIENCE, || TcpStream::connect(("127.0.0.1", port)).ok());
+        listens.with_context(|| format!("Datasette does not listen after {PATIENCE:?}"))?;
         let client = Client::builder().no_proxy().build()?;
         let meter = Meter::start(server.0.id(), data.database_server())?;
         let url = format!("http://127.0.0.1:{port}/goalpost/goals.csv?_stream=on");

@@ -12,11 +12,12 @@ use std::time::Duration;
 use clap::Args;
 use futures_util::TryStreamExt as _;
 use goalpost::app::App;
-use goalpost::exports::api::{NewExport, Promise, promise};
+use goalpost::exports::api::NewExport;
 use goalpost::exports::options::{
     CheckInCells, Columns, Compression, DecimalMark, Format, FormulaGuard, KnownColumns, Labels, Links,
     Options, Profile, Rows, Separator, Tags,
 };
+use goalpost::exports::promise::{Promise, promise};
 use goalpost::exports::queries::{self, Export};
 use goalpost::exports::{ExportSpec, columns};
 use goalpost::goals::history::revision_at;

@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::id::{ExportId, InvalidId};
 use super::options::Options;
-pub use super::promise::{Promise, promise};
-use super::promise::{Stranger, promise_of_view};
+use super::promise::{Promise, Stranger, promise_of_view};
 use super::resource::{self, Properties, Root, job_not_found};
 use super::{ExportSpec, KIND, WITH_OPTIONS, list, queries};
 use crate::app::App;
@@ -280,6 +279,7 @@ pub(super) async fn find_export(
     let read = app.identity.member_and(caller, id.organization, |tx, member| {
         Ok((queries::find(tx, member, id.job)?, tx.now_us()))
     });
+    // Where the database is not asked over a network, reading takes less than waiting for somebody else's reading.
     let found = if app.db.is_remote() {
         // A caller who is not joined yet is joined by the e-mail of their token.
         let key = (caller.subject.clone(), caller.linkable_email().map(str::to_owned), id);

@@ -7,10 +7,11 @@ use std::thread::{Scope, ScopedJoinHandle};
 use flate2::write::GzEncoder;
 
 use super::options::Compression;
-use super::worker::{PIECE, storage_error, stored_badly};
 use crate::jobs::StepError;
 use crate::store::{self, Writer};
 
+/// Bytes handed to the storing thread at a time.
+pub(super) const PIECE: usize = 256 * 1024;
 /// How many pieces may wait to be stored: with their size, the memory of a job.
 const PIECES: usize = 4;
 /// Whoever waits for a file would rather have it soon than small.
@@ -153,4 +154,24 @@ fn store(
         let _ = emptied.try_send(piece);
     }
     packer.finish()
+}
+
+fn stored_badly() -> StepError {
+    StepError::Retry {
+        failure: "storageUnavailable",
+        detail: "The file could not be stored. Try again.".to_owned(),
+    }
+}
+
+/// Why a file could not be stored, and whether a retry helps.
+pub(super) fn storage_error(error: &store::Error) -> StepError {
+    tracing::warn!(%error, "could not store a file");
+    match error.kind() {
+        store::ErrorKind::Full => StepError::Retry {
+            failure: "storageFull",
+            detail: "The server's storage is full. Tell the operator; a retry helps once there is space."
+                .to_owned(),
+        },
+        _ => stored_badly(),
+    }
 }

@@ -13,23 +13,20 @@ use tracing::Span;
 
 use super::changes::RowChanges;
 use super::options::Links;
-use super::packer::Pieces;
+use super::packer::{PIECE, Pieces, storage_error};
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
 use super::{expiry, manifest, queries, reuse, viva_csv};
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, Deed};
 use crate::goals::filter::Subject;
 use crate::goals::history::{AsOf, Moment};
 use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::{Abandoned, Progress};
 use crate::jobs::{JobKey, Lease, Step, StepError};
-use crate::store::{self, Stored, Writer};
+use crate::store::{Stored, Writer};
 use crate::web::explorer_path;
-
-/// Bytes handed to the storing thread at a time.
-pub(super) const PIECE: usize = 256 * 1024;
 
 /// The step of an export's job.
 #[derive(Debug)]
@@ -111,12 +108,7 @@ fn read(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Rea
         let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
         write_file(tx, job, order, spec, origin, writer, &watched).map(Err)
     };
-    // That a connection was lost while it was idle, or goes through a pooler, shows at its first statement.
-    let read = match app.db.snapshot(job.organization, once) {
-        Err(StepError::DatabaseAway) => app.db.snapshot(job.organization, once),
-        read => read,
-    };
-    match read? {
+    match app.db.snapshot(job.organization, once)? {
         Ok((owner, made)) => Ok(Read::There(owner, Box::new(made))),
         // The snapshot is over: what is left may take its time.
         Err(written) => Ok(Read::Made(Box::new(written.finish(spec, origin)?))),
@@ -341,25 +333,6 @@ impl From<Unfit> for StepError {
     }
 }
 
-pub(super) fn stored_badly() -> StepError {
-    StepError::Retry {
-        failure: "storageUnavailable",
-        detail: "The file could not be stored. Try again.".to_owned(),
-    }
-}
-
-pub(super) fn storage_error(error: &store::Error) -> StepError {
-    tracing::warn!(%error, "could not store a file");
-    match error.kind() {
-        store::ErrorKind::Full => StepError::Retry {
-            failure: "storageFull",
-            detail: "The server's storage is full. Tell the operator; a retry helps once there is space."
-                .to_owned(),
-        },
-        _ => stored_badly(),
-    }
-}
-
 /// In the sandbox, let the job be seen `running` for a while.
 async fn hold_running(app: &App, lease: &Lease) {
     let Some(hold) = app.config.sandbox.running else { return };
@@ -402,7 +375,8 @@ async fn publish(
             let detail =
                 json!({ "rows": made.row_count, "bytes": made.stored.size_bytes, "revision": made.revision,
                         "reused": owner.map(|owner| owner.id) });
-            let deed = audit::values(tx, owned.job.organization, None, "exportFinished", &id, &detail);
+            let deed = Deed { actor: None, action: "exportFinished", subject: id, detail };
+            let deed = audit::values(tx, owned.job.organization, &deed);
             queries::publish(tx, &owned, &made, tx.now_us() + expire_after_us, &deed).map(Some)
         })
         .await;

@@ -42,63 +42,48 @@ pub fn is_held(tx: &Tx<'_>, lease: &Lease) -> Result<bool> {
     Ok(held.is_some())
 }
 
+/// The columns of a job that is made; see [`values`].
+const MADE: [&str; 12] = [
+    "organization",
+    "id",
+    "kind",
+    "pair",
+    "state",
+    "creator",
+    "attempt",
+    "created_at",
+    "expires_at",
+    "spec",
+    "traceparent",
+    "view",
+];
+
+fn values(job: &NewJob, created_at: i64) -> [Value; MADE.len()] {
+    [
+        job.key.organization.into(),
+        job.key.id.into_bytes().into(),
+        job.kind.into(),
+        job.pair.into_bytes().into(),
+        State::NotStarted.as_str().into(),
+        job.creator.into(),
+        0_i64.into(),
+        created_at.into(),
+        job.expires_at.into(),
+        (&job.spec).into(),
+        job.trace.as_ref().map(TraceParent::as_str).into(),
+        job.view.map(Uuid::into_bytes).into(),
+    ]
+}
+
 /// Promise a job. [`goalpost_db::ErrorKind::Unique`] if one of this kind is pending for the pair: the index decides.
 pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
-    tx.execute(
-        "-- jobs::insert
-        insert into job (organization, id, kind, pair, state, creator, attempt, created_at, expires_at, spec,
-                         traceparent, view)
-        values (?1, ?2, ?3, ?4, 'notStarted', ?5, 0, ?6, ?7, ?8, ?9, ?10)",
-        params![
-            job.key.organization,
-            job.key.id.into_bytes(),
-            job.kind,
-            job.pair.into_bytes(),
-            job.creator,
-            created_at,
-            job.expires_at,
-            &job.spec,
-            job.trace.as_ref().map(TraceParent::as_str),
-            job.view.map(Uuid::into_bytes),
-        ],
-    )?;
-    Ok(())
+    tx.insert_all("job", &MADE, &values(job, created_at))
 }
 
 /// Promise jobs, those whose pairs are free: [`insert`] in one statement. The ids of those that were.
 pub fn insert_free(tx: &Tx<'_>, jobs: &[NewJob], created_at: i64) -> Result<Vec<Uuid>> {
-    const COLUMNS: [&str; 12] = [
-        "organization",
-        "id",
-        "kind",
-        "pair",
-        "state",
-        "creator",
-        "attempt",
-        "created_at",
-        "expires_at",
-        "spec",
-        "traceparent",
-        "view",
-    ];
-    let mut rows: Vec<Value> = Vec::with_capacity(jobs.len() * COLUMNS.len());
-    for job in jobs {
-        rows.extend([
-            job.key.organization.into(),
-            job.key.id.into_bytes().into(),
-            job.kind.into(),
-            job.pair.into_bytes().into(),
-            "notStarted".into(),
-            job.creator.into(),
-            0_i64.into(),
-            created_at.into(),
-            job.expires_at.into(),
-            (&job.spec).into(),
-            job.trace.as_ref().map(TraceParent::as_str).into(),
-            job.view.map(Uuid::into_bytes).into(),
-        ]);
-    }
-    tx.insert_free("job", &COLUMNS, &rows, "id", |row| Ok(Uuid::from_bytes(row.bytes(0)?)))
+    let rows: Vec<Value> = jobs.iter().flat_map(|job| values(job, created_at)).collect();
+    tx.insert_free("job", &MADE, &rows, "id", |row| Ok(Uuid::from_bytes(row.bytes(0)?)))
 }
 
 /// The job that is pending for this pair.

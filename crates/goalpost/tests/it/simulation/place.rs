@@ -119,7 +119,7 @@ impl Place {
             file: String::new(),
             titles: BTreeMap::from([(0, FIRST_TITLE.to_owned())]),
         };
-        let made = goalpost::exports::api::promise(
+        let made = goalpost::exports::promise::promise(
             &self.t.app,
             member,
             &goalpost::exports::api::NewExport::of(&organization.views[0], None).unwrap(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use goalpost::exports::api::{NewExport, Promise, promise};
+use goalpost::exports::api::NewExport;
+use goalpost::exports::promise::{Promise, promise};
 use goalpost::exports::worker::MakeExport;
 use goalpost::exports::{expiry, queries as exports};
 use goalpost::jobs::queries::Overdue;
