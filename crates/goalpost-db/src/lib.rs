@@ -19,6 +19,7 @@ mod error;
 mod faults;
 mod location;
 mod migrate;
+mod pending;
 mod postgres;
 mod row;
 mod schema;
@@ -170,11 +171,22 @@ impl Db {
         scope: impl Into<Scope>,
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.snapshot_from(scope, |tx| Ok(tx.begin()?), |tx, ()| f(tx))
+    }
+
+    /// The same, with what `first` read; that may run more than once, and its first statement takes no longer than
+    /// beginning does.
+    pub fn snapshot_from<A, T, E: From<Error>>(
+        &self,
+        scope: impl Into<Scope>,
+        first: impl Fn(&Tx<'_>) -> Result<A, E>,
+        then: impl FnOnce(&Tx<'_>, A) -> Result<T, E>,
+    ) -> Result<T, E> {
         let fault = faults::next(self.faults.as_ref(), Op::Read);
         fault.before()?;
         let result = match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(f),
-            Engine::Postgres(postgres) => postgres.snapshot(scope.into(), f),
+            Engine::Sqlite(sqlite) => sqlite.read(|tx| then(tx, first(tx)?)),
+            Engine::Postgres(postgres) => postgres.snapshot(scope.into(), first, then),
         };
         fault.after(result)
     }
@@ -193,6 +205,24 @@ impl Db {
         let result = match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(f).await,
             Engine::Postgres(postgres) => postgres.write(scope.into(), f).await,
+        };
+        fault.after(result)
+    }
+
+    /// The same for what is written all the time by many who need not wait for each other: those that come while such a
+    /// transaction is under way share the next one. What one of them does wrong befalls it alone.
+    pub async fn write_together<T, E, F>(&self, scope: impl Into<Scope>, f: F) -> Result<T, E>
+    where
+        F: Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let fault = faults::next(self.faults.as_ref(), Op::Write);
+        fault.before()?;
+        let result = match &self.engine {
+            // There all writes do.
+            Engine::Sqlite(sqlite) => sqlite.write(f).await,
+            Engine::Postgres(postgres) => postgres::together::write(postgres, scope.into(), f).await,
         };
         fault.after(result)
     }
@@ -234,7 +264,9 @@ impl Db {
     pub fn tables(&self) -> Result<Vec<Table>> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(schema::sqlite_tables),
-            Engine::Postgres(postgres) => postgres.snapshot(Scope::Global, schema::postgres_tables),
+            Engine::Postgres(postgres) => {
+                postgres.snapshot(Scope::Global, |_| Ok(()), |tx, ()| schema::postgres_tables(tx))
+            }
         }
     }
 

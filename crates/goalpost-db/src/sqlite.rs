@@ -2,19 +2,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
-use tokio::sync::oneshot;
-
 use crate::counters::{Counters, Tally};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pending::{Pending, Write, stopped};
 use crate::{Settings, Tx, migrate};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 /// Idle read connections that are kept; more are opened under load and closed after use.
 const IDLE_READERS: usize = 16;
@@ -94,13 +92,9 @@ impl Sqlite {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let asked_at = Instant::now();
-        let deadline = asked_at + self.settings.write_wait;
-        let gone = || E::from(Error::new(ErrorKind::Other, "the database's writer has stopped"));
-        let pending = Pending { f, asked_at, deadline, outcome: None, reply };
-        lock(&self.writes).send(Box::new(pending)).map_err(|_| gone())?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        let (pending, answer) = Pending::new(f, self.settings.write_wait);
+        lock(&self.writes).send(Box::new(pending)).map_err(|_| stopped())?;
+        answer.wait().await
     }
 
     pub(crate) fn write_alone<T, E: From<Error>>(
@@ -195,59 +189,6 @@ impl Clock {
             SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64
         });
         now_us + self.offset_us.load(Ordering::SeqCst)
-    }
-}
-
-/// A write that waits for its turn; erased, so that one queue holds all of them.
-trait Write: Send {
-    fn asked_at(&self) -> Instant;
-    fn deadline(&self) -> Instant;
-    /// Run in the open transaction; `false` if it must leave no trace.
-    fn run(&mut self, tx: &Tx<'_>) -> bool;
-    /// Answer the caller: what `run` gave, unless its group could not be committed.
-    fn answer(self: Box<Self>, commit: Result<()>);
-}
-
-struct Pending<F, T, E> {
-    f: F,
-    asked_at: Instant,
-    deadline: Instant,
-    outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-}
-
-impl<F, T, E> Write for Pending<F, T, E>
-where
-    F: Fn(&Tx<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Error> + Send,
-{
-    fn asked_at(&self) -> Instant {
-        self.asked_at
-    }
-
-    fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    fn run(&mut self, tx: &Tx<'_>) -> bool {
-        // A panic in one write must not take the writer thread, and with it every other write, along.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.f)(tx)))
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Unexpected, "a write panicked").into()));
-        self.outcome.insert(outcome).is_ok()
-    }
-
-    fn answer(self: Box<Self>, commit: Result<()>) {
-        let answer = match (self.outcome, commit) {
-            (Some(outcome), Ok(())) => outcome,
-            (Some(Err(error)), Err(_)) => Err(error),
-            (_, Err(error)) => Err(error.into()),
-            (None, Ok(())) => {
-                Err(Error::new(ErrorKind::Unexpected, "a write was answered before it ran").into())
-            }
-        };
-        // The caller may have gone away; the write stands all the same.
-        let _ = self.reply.send(answer);
     }
 }
 

@@ -70,6 +70,14 @@ impl<'a> Tx<'a> {
         (self.now_us() >> 12) << 23 | count as i64
     }
 
+    /// Begin without a statement.
+    pub(crate) fn begin(&self) -> Result<()> {
+        match self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(tx) => tx.begin(),
+        }
+    }
+
     /// From here on this transaction is for the rows of `organization`. For those that began as [`crate::Scope::Global`], such
     /// as an import that makes its organization first, and for those that do a little for each of several.
     pub fn enter(&self, organization: i64) -> Result<()> {

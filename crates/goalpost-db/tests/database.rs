@@ -1,7 +1,11 @@
 //! What callers of the database may rely on.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use goalpost_db::{
     Db, Error, ErrorKind, Location, NewRow, SCHEMA_VERSION, Scope, Settings, Tx, Value, Version, params,
 };
@@ -106,6 +110,64 @@ async fn many_writers_at_once_all_succeed() {
         write.await.unwrap().unwrap();
     }
     assert_eq!(keys(db).len(), 500);
+}
+
+/// Writes that wait for one that is under way; three of them, which wait with others, cannot be done.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_come_together_share_a_transaction_and_fail_alone() {
+    const BAD: std::ops::Range<i64> = 17..20;
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::new(folder.path());
+    let db = database.open();
+    let (has_begun, all_wait) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let mut writes: Vec<_> = (0..60)
+        .map(|n: i64| {
+            let (has_begun, all_wait) = (Arc::clone(&has_begun), Arc::clone(&all_wait));
+            let write = db.write_together(Scope::Organization(n % 3), move |tx| {
+                has_begun.store(true, Ordering::Relaxed);
+                while n == 0 && !all_wait.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+                let tag = "insert into tag (organization, id, name, name_fold, origin)
+                           values (?1, ?2, ?3, ?3, 'file')";
+                tx.execute(tag, params![n % 3, n, n.to_string()])?;
+                match n - BAD.start {
+                    0 => Err(Error::unexpected("no")),
+                    1 => tx.execute(tag, params![n % 3, n, "again"]),
+                    2 => panic!("a write that panics"),
+                    _ => Ok(1),
+                }
+            });
+            Box::pin(write)
+        })
+        .collect();
+    for write in &mut writes {
+        assert!(write.as_mut().now_or_never().is_none());
+        while !has_begun.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+    }
+    all_wait.store(true, Ordering::Relaxed);
+    let mut transactions = HashSet::new();
+    for (n, write) in (0..).zip(writes) {
+        assert_eq!(write.await.is_err(), BAD.contains(&n), "{n}");
+    }
+    let by = if db.engine() == "postgresql" { "cast(xmin as text)" } else { "''" };
+    for organization in 0..3 {
+        let sql = format!("select id, {by} from tag where organization = ?1 order by id");
+        let kept = db.snapshot(Scope::Organization(organization), |tx| {
+            tx.query(&sql, params![organization], |row| {
+                transactions.insert(row.text(1)?.to_owned());
+                row.int(0)
+            })
+        });
+        let good = (0..60).filter(|n| n % 3 == organization && !BAD.contains(n));
+        assert_eq!(kept.unwrap(), good.collect::<Vec<_>>());
+    }
+    if db.engine() == "postgresql" {
+        // The first, sixteen together, thirteen alone that were with the bad ones, sixteen, and the rest.
+        assert_eq!(transactions.len(), 1 + 1 + 13 + 1 + 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

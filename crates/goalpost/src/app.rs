@@ -1,8 +1,9 @@
 //! What every part of the server shares, made once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::io;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::identity::Identity;
-use crate::ids::{Ids, OrganizationNumber};
+use crate::ids::Ids;
 use crate::jobs::Figures;
 use crate::jobs::lease::Progress;
 use crate::kept::Kept;
@@ -29,9 +30,21 @@ use crate::store::ContentStore;
 /// The file that says that a restore into the data folder has not ended.
 pub const UNFINISHED_RESTORE: &str = "restore.unfinished";
 
-/// The server's parts; cheap to clone.
+/// The server's [`Parts`]; clones share them.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What a server consists of.
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// The settings, as they were at the start.
     pub config: Arc<Config>,
     /// The database.
@@ -50,8 +63,6 @@ pub struct App {
     pub node: Uuid,
     /// Rung when there may be a job, so that a worker of this process looks at once.
     pub wake: Arc<Notify>,
-    /// Organizations whose kept exports grew here since the sweeper last looked.
-    pub published: Arc<Mutex<BTreeSet<OrganizationNumber>>>,
     /// How far the imports are that run here, by the ids of their jobs.
     pub running: Arc<Mutex<HashMap<Uuid, Progress>>>,
     /// Rung when a job was made here, for the workers of other processes.
@@ -84,7 +95,7 @@ impl App {
         let metrics = Metrics::new(&db);
         let own_issuer = Arc::new(open_own_issuer(&config)?);
         let identity = Identity::new(&config, db.clone(), clock.clone(), &own_issuer, Arc::clone(&metrics))?;
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             config: Arc::new(config),
             db,
             content,
@@ -94,14 +105,18 @@ impl App {
             own_issuer,
             node: Ids.guid(),
             wake: Arc::default(),
-            published: Arc::default(),
             running: Arc::default(),
             made: Arc::default(),
             kept: Kept::default(),
             metrics,
             stop: Stop::default(),
             tasks: TaskTracker::new(),
-        })
+        })))
+    }
+
+    /// Change this handle's parts, of which earlier clones learn nothing. For tests.
+    pub fn change(&mut self, change: impl FnOnce(&mut Parts)) {
+        change(Arc::make_mut(&mut self.0));
     }
 
     /// How long things may take, sandbox included.

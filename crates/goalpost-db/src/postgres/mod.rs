@@ -10,6 +10,7 @@ mod error;
 mod prepared;
 mod statement;
 pub(crate) mod text;
+pub(crate) mod together;
 mod transaction;
 mod wake;
 
@@ -24,6 +25,7 @@ use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use self::connection::Connection;
 use self::connection::Connector;
+use self::together::Together;
 use self::transaction::{Health, Mode};
 use crate::counters::{Counters, Tally};
 use crate::error::{Error, ErrorKind, Result};
@@ -57,6 +59,7 @@ pub(crate) struct Postgres {
     /// Whether the keys of all organizations' jobs are read under a role of their own.
     keys_role: bool,
     short: Semaphore,
+    together: Together,
     idle_short: Mutex<Vec<Connection>>,
     idle_long: Mutex<Vec<Connection>>,
 }
@@ -84,6 +87,7 @@ impl Postgres {
             can_hand_over,
             keys_role,
             short: Semaphore::new(settings.connections.max(1)),
+            together: Together::default(),
             idle_short: Mutex::new(vec![connection]),
             idle_long: Mutex::new(Vec::new()),
             settings,
@@ -104,20 +108,24 @@ impl Postgres {
         scope: Scope,
         f: impl Fn(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mode = Mode { by_keys: true, ..self.mode(WRITE, Some(SHORT)) };
         self.short(|waited| {
             self.tally.write_began(waited);
-            self.repeat(mode, scope, &f)
+            self.repeat(self.short_write(), scope, &f)
         })
         .await
     }
 
-    pub(crate) fn snapshot<T, E: From<Error>>(
+    fn short_write(&self) -> Mode {
+        Mode { by_keys: true, ..self.mode(WRITE, Some(SHORT)) }
+    }
+
+    pub(crate) fn snapshot<A, T, E: From<Error>>(
         &self,
         scope: Scope,
-        f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+        first: impl Fn(&Tx<'_>) -> Result<A, E>,
+        then: impl FnOnce(&Tx<'_>, A) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.long(self.mode(READ, None), scope, f)
+        self.long(self.mode(READ, None), scope, first, then)
     }
 
     pub(crate) fn write_alone<T, E: From<Error>>(
@@ -126,7 +134,8 @@ impl Postgres {
         wait: Duration,
         f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.long(Mode { lock_wait: wait, ..self.mode(WRITE, None) }, scope, f)
+        let mode = Mode { lock_wait: wait, ..self.mode(WRITE, None) };
+        self.long(mode, scope, |tx| Ok(tx.begin()?), |tx, ()| f(tx))
     }
 
     fn mode(&self, begin: &'static str, patience: Option<Duration>) -> Mode {
@@ -198,36 +207,34 @@ impl Postgres {
         }
     }
 
-    fn long<T, E: From<Error>>(
+    fn long<A, T, E: From<Error>>(
         &self,
         mode: Mode,
         scope: Scope,
-        f: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+        first: impl Fn(&Tx<'_>) -> Result<A, E>,
+        then: impl FnOnce(&Tx<'_>, A) -> Result<T, E>,
     ) -> Result<T, E> {
+        let (mut tries, mut then) = (0, Some(then));
         blocking(|| {
-            let mut tries = 0;
-            // `f` runs once: what can be tried again is tried before.
-            let tx = loop {
+            loop {
                 tries += 1;
                 let tx = self.transaction(&self.idle_long, mode, scope)?;
-                match tx.begin() {
-                    Ok(()) => break tx,
-                    Err(_) if tx.health() == Health::Lost && tries < TRIES => self.tally.was_repeated(),
-                    Err(error) => {
-                        self.tally.was_refused(error.kind());
-                        return Err(error.into());
-                    }
+                let (connection, ended) = self.run(tx, mode, |tx| {
+                    let seen = first(tx)?;
+                    let then = then.take().ok_or_else(|| Error::unexpected("a transaction went on twice"))?;
+                    then(tx, seen)
+                });
+                if let Some(connection) = connection {
+                    Self::keep(&self.idle_long, connection, self.settings.connections);
                 }
-            };
-            let (connection, ended) = self.run(tx, mode, f);
-            if let Some(connection) = connection {
-                Self::keep(&self.idle_long, connection, self.settings.connections);
-            }
-            match ended {
-                Ended::Done(result) => result,
-                Ended::WithoutTrace(kind, error) => {
-                    self.tally.was_refused(kind);
-                    Err(error)
+                match ended {
+                    Ended::Done(result) => return result,
+                    // What goes on runs once: what can be tried again is tried before.
+                    Ended::WithoutTrace(..) if then.is_some() && tries < TRIES => self.tally.was_repeated(),
+                    Ended::WithoutTrace(kind, error) => {
+                        self.tally.was_refused(kind);
+                        return Err(error);
+                    }
                 }
             }
         })

@@ -45,8 +45,10 @@ pub(super) enum Health {
     Lost,
 }
 
-/// What begins a transaction: the word itself, and a statement that says what it is for.
-struct Begin {
+/// What is said in the round trip of the next statement, before it: the word that begins a transaction, if it has not
+/// begun, and a statement that says what it is for.
+struct Before {
+    word: Option<&'static str>,
     settle: String,
     organization: Option<Value>,
 }
@@ -56,7 +58,8 @@ pub(crate) struct PgTx {
     connection: RefCell<Connection>,
     mode: Mode,
     /// Not sent yet.
-    begin: RefCell<Option<Begin>>,
+    before: RefCell<Option<Before>>,
+    has_begun: Cell<bool>,
     scope: Cell<Scope>,
     health: Cell<Health>,
     /// Whether others wait for it to be committed.
@@ -100,7 +103,8 @@ impl PgTx {
         Self {
             connection: RefCell::new(connection),
             mode,
-            begin: RefCell::new(Some(Begin { settle, organization })),
+            before: RefCell::new(Some(Before { word: Some(mode.begin), settle, organization })),
+            has_begun: Cell::new(false),
             scope: Cell::new(scope),
             health: Cell::new(Health::Well),
             is_waited_for: Cell::new(false),
@@ -119,11 +123,11 @@ impl PgTx {
 
     /// Whether anything was sent.
     pub(super) fn has_begun(&self) -> bool {
-        self.begin.borrow().is_none()
+        self.has_begun.get()
     }
 
     /// Begin without waiting for a first statement.
-    pub(super) fn begin(&self) -> Result<()> {
+    pub(crate) fn begin(&self) -> Result<()> {
         self.ask(async |_| Ok(()))
     }
 
@@ -156,31 +160,31 @@ impl PgTx {
         if self.health.get() != Health::Well {
             return Err(Error::unexpected("a transaction went on after one of its statements had failed"));
         }
-        let Some(begin) = self.begin.borrow_mut().take() else {
+        let Some(Before { mut word, settle: text, organization }) = self.before.borrow_mut().take() else {
             return self.hear(connection, ask);
         };
-        let types: Vec<_> = begin.organization.iter().map(Value::postgres_type).collect();
-        let mut word = Some(self.mode.begin);
-        let settle = match connection.prepared.way(&begin.settle, &types) {
+        self.has_begun.set(true);
+        let types: Vec<_> = organization.iter().map(Value::postgres_type).collect();
+        let settle = match connection.prepared.way(&text, &types) {
             Way::Whole => None,
             Way::Ready(settle) => Some(settle),
             Way::Prepare => {
                 let word = word.take();
                 let settle = self.hear(connection, async |client| {
-                    let prepare = client.prepare_typed(&begin.settle, &types);
+                    let prepare = client.prepare_typed(&text, &types);
                     let (begun, settle) = join(say(client, word), prepare).await;
                     begun.and(settle)
                 })?;
-                connection.prepared.keep(&begin.settle, settle.clone());
+                connection.prepared.keep(&text, settle.clone());
                 Some(settle)
             }
         };
-        let params = typed(begin.organization.as_slice());
+        let params = typed(organization.as_slice());
         let (settled, answer) = self.hear(connection, async |client| {
             let settled = async {
                 match &settle {
                     Some(settle) => client.query(settle, &untyped(&params)).await,
-                    None => client.query_typed(&begin.settle, &params).await,
+                    None => client.query_typed(&text, &params).await,
                 }
             };
             let (begun, settled, answer) = join3(say(client, word), settled, ask(client)).await;
@@ -233,10 +237,13 @@ impl PgTx {
     }
 
     pub(crate) fn enter(&self, organization: i64) -> Result<()> {
+        if !self.has_begun() {
+            self.begin()?;
+        }
         self.scope.set(Scope::Organization(organization));
-        let sql = "select set_config('goalpost.organization', $1, true)";
-        let value = Value::Text(organization.to_string());
-        self.change(sql, &typed(&[value]))?;
+        let settle = format!("select {PROCESS_AND_CLOCK}, set_config('goalpost.organization', $1, true)");
+        let organization = Some(Value::Text(organization.to_string()));
+        *self.before.borrow_mut() = Some(Before { word: None, settle, organization });
         Ok(())
     }
 

@@ -91,12 +91,12 @@ fn measure(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     for _ in 0..args.rounds {
         if is_meant("serve") {
             runtime.block_on(postgres::serve(&base, report))?;
-            base.clear();
+            base.clear()?;
         }
         if is_meant("work") {
             place.enqueue(HOUSES, postgres::JOBS_DONE)?;
             runtime.block_on(postgres::work(&base, report))?;
-            base.clear();
+            base.clear()?;
         }
     }
     Ok(())
@@ -110,13 +110,13 @@ fn grow(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     for _ in 0..args.rounds {
         let one = place.enqueue(1, 1)?.to_string();
         let alone = runtime.block_on(growth::polls(&base, &one))?;
-        base.clear();
+        base.clear()?;
         for step in growth::STEPS {
             let pending = place.enqueue(step.1, growth::PENDING)?.to_string();
             // As it does by itself within a minute; what the step before has left would be read past until then.
             cluster.sql("goalpost", "vacuum analyze");
             runtime.block_on(growth::measure(&base, step, &pending, alone, report))?;
-            base.clear();
+            base.clear()?;
         }
     }
     Ok(())

@@ -165,6 +165,20 @@ impl Place {
         Ok(app.db.settle()?)
     }
 
+    /// Put the files of forgotten exports where no worker finds them. Removed, they would cost the next ones: for minutes
+    /// ext4 looks past each number of a file that it had lately.
+    pub(crate) fn put_files_aside(&self) -> anyhow::Result<()> {
+        let aside = self.folder.path().join(Ids.guid().to_string());
+        fs::create_dir(&aside)?;
+        for house in &self.houses {
+            let files = self.folder.path().join("content").join(house.number.to_string());
+            if files.exists() {
+                fs::rename(files, aside.join(house.number.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The engine, for the table.
     pub(crate) fn engine(&self) -> &'static str {
         if self.database.is_some() { "PostgreSQL" } else { "SQLite" }

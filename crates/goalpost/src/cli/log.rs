@@ -31,9 +31,7 @@ pub(super) fn start(format: LogFormat, level: &str) -> Result<Log, Failure> {
     let filter = EnvFilter::try_from_env("GOALPOST_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let lines = match format {
         LogFormat::Json => json(io::stderr).boxed(),
-        LogFormat::Text => {
-            layer().compact().with_ansi(false).with_writer(OneLine { to: io::stderr, colour: false }).boxed()
-        }
+        LogFormat::Text => layer().compact().with_ansi(false).with_writer(OneLine(io::stderr)).boxed(),
     };
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
     #[cfg(feature = "otel")]
@@ -61,7 +59,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    layer().fmt_fields(JsonFields::new()).event_format(Json).with_writer(OneLine { to, colour: false })
+    layer().fmt_fields(JsonFields::new()).event_format(Json).with_writer(OneLine(to))
 }
 
 /// One flat JSON object for each event: its own fields, over those of its spans.
@@ -105,17 +103,13 @@ fn object(json: &str) -> Map<String, Value> {
 }
 
 /// Writes each event as exactly one line.
-struct OneLine<W> {
-    to: W,
-    /// The formatter itself writes escape sequences; it has taken those of others out.
-    colour: bool,
-}
+struct OneLine<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for OneLine<W> {
     type Writer = OneLine<W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        OneLine { to: self.to.make_writer(), colour: self.colour }
+        OneLine(self.0.make_writer())
     }
 }
 
@@ -126,13 +120,13 @@ impl<W: Write> Write for OneLine<W> {
         if let Some((b'\n', line)) = event.split_last()
             && line.iter().all(|byte| matches!(byte, b' '..=b'~'))
         {
-            self.to.write_all(event)?;
+            self.0.write_all(event)?;
             return Ok(event.len());
         }
         let text = String::from_utf8_lossy(event);
         let mut line = String::with_capacity(text.len() + 1);
         for c in text.trim_end_matches('\n').chars() {
-            if is_harmful(c) && !(self.colour && c == '\x1b') {
+            if is_harmful(c) {
                 // The form is that of JSON, where a character above U+FFFF would need two of them; none is harmful.
                 let _ = write!(line, "\\u{:04x}", u32::from(c));
             } else {
@@ -140,12 +134,12 @@ impl<W: Write> Write for OneLine<W> {
             }
         }
         line.push('\n');
-        self.to.write_all(line.as_bytes())?;
+        self.0.write_all(line.as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        self.0.flush()
     }
 }
 
@@ -211,7 +205,7 @@ mod tests {
     fn text_is_one_line_an_event_whatever_an_id_holds() {
         let kept = Kept::default();
         let to = kept.clone();
-        let writer = OneLine { to: move || to.clone(), colour: false };
+        let writer = OneLine(move || to.clone());
         let layer = layer().compact().with_ansi(false).with_writer(writer);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log_something);
         let text = kept.text();

@@ -198,7 +198,7 @@ pub(super) async fn run(command: OrgCommand, session: &Session) -> Result<(), Fa
             print(session, &details.await?)
         }
         OrgCommand::Set(args) => {
-            let db = session.open()?.db;
+            let db = session.open()?.db.clone();
             let details = db.write(Scope::Global, move |tx| {
                 change(tx, &args)?;
                 details(tx, args.organization)

@@ -1,7 +1,8 @@
 //! Forgetting: exports whose time is over, and files that no export points to.
 
-use std::sync::PoisonError;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use goalpost_db::{Error, Scope};
 use serde_json::json;
@@ -17,6 +18,8 @@ use crate::store::{self, Entry};
 
 /// How often time's decisions are carried out. Readers never see them late: every query looks at the time itself.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// After so long other nodes may have taken what was left of an organization's room.
+const ROOM_IS_KNOWN: Duration = Duration::from_secs(30);
 /// How often a folder, and an object store, is looked through for orphans.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 const LOOK_AFAR_EVERY: Duration = Duration::from_mins(30);
@@ -91,23 +94,73 @@ pub async fn sweep_once(app: &App) -> Result<(), Error> {
     sweep::count_pending(&app.db, &app.metrics.jobs).await
 }
 
+/// How much organizations may publish until somebody has to look whether they keep too much.
+#[derive(Debug, Default)]
+pub(super) struct Room(Mutex<HashMap<OrganizationNumber, Left>>);
+
+/// Exports, and bytes of them.
+type Extent = (i64, i64);
+
+/// What an organization may still publish, and what it has since that was found out.
+#[derive(Debug)]
+struct Left {
+    room: Extent,
+    taken: Extent,
+    known_since: Instant,
+}
+
+impl Room {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationNumber, Left>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An export was published, of so many bytes.
+    pub(super) fn take(&self, organization: OrganizationNumber, size_bytes: u64) {
+        let unknown = || Left { room: (0, 0), taken: (0, 0), known_since: Instant::now() };
+        let mut all = self.lock();
+        let (exports, bytes) = &mut all.entry(organization).or_insert_with(unknown).taken;
+        *exports += 1;
+        *bytes += size_bytes as i64;
+    }
+
+    /// Organizations that have taken more than there was, or so long ago that other nodes may have taken the rest.
+    fn to_look_at(&self) -> Vec<OrganizationNumber> {
+        let is_due = |Left { room, taken, known_since }: &Left| {
+            let is_over = taken.0 > room.0 || taken.1 > room.1;
+            taken.0 > 0 && (is_over || known_since.elapsed() >= ROOM_IS_KNOWN)
+        };
+        self.lock().iter().filter(|(_, left)| is_due(left)).map(|(organization, _)| *organization).collect()
+    }
+
+    /// Somebody looks, and sees at least what was taken before.
+    fn is_looked_at(&self, organization: OrganizationNumber) {
+        self.lock().insert(organization, Left { room: (0, 0), taken: (0, 0), known_since: Instant::now() });
+    }
+
+    fn was_looked_at(&self, organization: OrganizationNumber, room: Extent) {
+        if let Some(left) = self.lock().get_mut(&organization) {
+            left.room = room;
+        }
+    }
+}
+
 /// Let old exports go where new ones have brought an organization over what it may keep.
 async fn expire_excess(app: &App) -> Result<(), Error> {
-    let published = || app.published.lock().unwrap_or_else(PoisonError::into_inner);
+    let room = app.kept.get::<Room>();
     let (max_kept, max_kept_bytes) = (app.config.exports.max_kept, app.config.exports.max_kept_bytes);
-    loop {
-        let next = published().pop_first();
-        let Some(organization) = next else { return Ok(()) };
+    for organization in room.to_look_at() {
+        room.is_looked_at(organization);
         let expired = app.db.write(organization, move |tx| {
             queries::expire_excess(tx, organization, max_kept, max_kept_bytes)
         });
-        let expired = expired.await.inspect_err(|_| {
-            published().insert(organization);
-        })?;
+        // As after a publication: it is to be looked at again.
+        let (expired, left) = expired.await.inspect_err(|_| room.take(organization, 0))?;
+        room.was_looked_at(organization, left);
         if expired > 0 {
             tracing::info!(%organization, expired, "old exports made room for new ones");
         }
     }
+    Ok(())
 }
 
 /// Remove the files of attempts that nobody will publish. Returns how many.
@@ -183,4 +236,41 @@ fn parse_key(key: &str) -> Option<(OrganizationNumber, Uuid)> {
     let (folder, name) = key.split_once('/')?;
     let job = Uuid::try_parse(name.split('.').next()?).ok()?;
     Some((OrganizationNumber(folder.parse().ok()?), job))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUSE: OrganizationNumber = OrganizationNumber(1);
+
+    #[test]
+    fn an_organization_is_looked_at_once_it_may_keep_too_much() {
+        let room = Room::default();
+        assert_eq!(room.to_look_at(), []);
+        room.take(HOUSE, 10);
+        assert_eq!(room.to_look_at(), [HOUSE], "nobody knows what it keeps");
+        room.is_looked_at(HOUSE);
+        room.was_looked_at(HOUSE, (2, 100));
+        for _ in 0..2 {
+            room.take(HOUSE, 10);
+            assert_eq!(room.to_look_at(), []);
+        }
+        room.take(HOUSE, 10);
+        assert_eq!(room.to_look_at(), [HOUSE], "one export too many");
+        room.is_looked_at(HOUSE);
+        room.was_looked_at(HOUSE, (2, 100));
+        room.take(HOUSE, 101);
+        assert_eq!(room.to_look_at(), [HOUSE], "a byte too many");
+    }
+
+    #[test]
+    fn what_is_published_while_somebody_looks_counts() {
+        let room = Room::default();
+        room.take(HOUSE, 10);
+        room.is_looked_at(HOUSE);
+        room.take(HOUSE, 10);
+        room.was_looked_at(HOUSE, (0, 100));
+        assert_eq!(room.to_look_at(), [HOUSE]);
+    }
 }

@@ -298,13 +298,13 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &
 }
 
 /// Let the oldest finished exports expire now, as far as there are more, or more bytes of them, than the organization may
-/// keep. The newest stays whatever its size. Returns how many.
+/// keep. The newest stays whatever its size. Returns how many, and how many and how many bytes more it may keep now.
 pub fn expire_excess(
     tx: &Tx<'_>,
     organization: OrganizationNumber,
     max_kept: i64,
     max_kept_bytes: i64,
-) -> Result<u64> {
+) -> Result<(u64, (i64, i64))> {
     let (kept, bytes) = tx.query_one(
         "-- exports::sum_kept
         select count(*), cast(coalesce(sum(export.size_bytes), 0) as bigint)
@@ -314,7 +314,7 @@ pub fn expire_excess(
         |row| Ok::<_, goalpost_db::Error>((row.int(0)?, row.int(1)?)),
     )?;
     if kept <= max_kept && bytes <= max_kept_bytes {
-        return Ok(0);
+        return Ok((0, (max_kept - kept, max_kept_bytes - bytes)));
     }
     let (mut kept, mut bytes, mut excess) = (0, 0, Vec::new());
     // Exports that point to one file cost its bytes once.
@@ -344,7 +344,7 @@ pub fn expire_excess(
             params![organization, *id, tx.now_us()],
         )?;
     }
-    Ok(excess.len() as u64)
+    Ok((excess.len() as u64, (0, 0)))
 }
 
 /// What of the job the worker needs besides its spec.

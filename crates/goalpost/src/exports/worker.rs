@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::PoisonError;
 use std::time::Instant;
 
 use goalpost_db::{Error, Scope, Tx};
@@ -12,12 +11,13 @@ use serde_json::json;
 use tracing::Span;
 
 use super::changes::RowChanges;
+use super::expiry::{self, Room};
 use super::options::Links;
 use super::packer::{PIECE, Pieces, storage_error};
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
-use super::{expiry, manifest, queries, reuse, viva_csv};
+use super::{manifest, queries, reuse, viva_csv};
 use crate::app::App;
 use crate::audit::{self, Deed};
 use crate::goals::filter::Subject;
@@ -93,8 +93,8 @@ fn read(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Rea
         expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
     let watched = Watched { abandoned: lease.abandoned.clone(), progress: lease.progress.clone() };
     let origin = app.config.public_url.as_deref();
-    let once = |tx: &Tx<'_>| -> Result<Result<_, Written>, StepError> {
-        let order = queries::find_order(tx, job)?.ok_or(StepError::LeaseLost)?;
+    let order = |tx: &Tx<'_>| queries::find_order(tx, job)?.ok_or(StepError::LeaseLost);
+    let made = |tx: &Tx<'_>, order: Order| -> Result<Result<_, Written>, StepError> {
         if app.config.sandbox.fail_views.contains(&order.view) {
             return Err(StepError::Final {
                 failure: "sandbox",
@@ -108,7 +108,7 @@ fn read(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Rea
         let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
         write_file(tx, job, order, spec, origin, writer, &watched).map(Err)
     };
-    match app.db.snapshot(job.organization, once)? {
+    match app.db.snapshot_from(job.organization, order, made)? {
         Ok((owner, made)) => Ok(Read::There(owner, Box::new(made))),
         // The snapshot is over: what is left may take its time.
         Err(written) => Ok(Read::Made(Box::new(written.finish(spec, origin)?))),
@@ -365,7 +365,7 @@ async fn publish(
     let (rows, size_bytes) = (made.row_count, made.stored.size_bytes);
     let published = app
         .db
-        .write(lease.job.organization, move |tx| {
+        .write_together(lease.job.organization, move |tx| {
             if let Some(owner) = owner
                 && !reuse::hold(tx, owner)?
             {
@@ -382,7 +382,7 @@ async fn publish(
         .await;
     if !matches!(published, Ok(Some(false) | None)) {
         // Also if nobody knows: the sweeper will find out.
-        app.published.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.job.organization);
+        app.kept.get::<Room>().take(lease.job.organization, size_bytes);
     }
     match published? {
         Some(true) => {

@@ -52,7 +52,8 @@ fn canonical_path(path: &str) -> Option<String> {
     for (position, raw) in path.strip_suffix('/').unwrap_or(path).split('/').enumerate() {
         // Decoded once, after splitting: an encoded slash stays inside its segment. Bytes that are no UTF-8 become
         // U+FFFD, which is in no name and no id.
-        let segment = percent_decode_str(raw).decode_utf8_lossy();
+        let segment =
+            if raw.contains('%') { percent_decode_str(raw).decode_utf8_lossy() } else { raw.into() };
         let door = ["beta", "v1.0"].iter().any(|door| segment.eq_ignore_ascii_case(door));
         if position == 0 && !door {
             return None;

@@ -90,10 +90,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GraphError> {
         let identity = Identity::from_ref(state);
         let refuse =
-            |message: &str| GraphError::unauthenticated(message, identity.authenticator.authorize_url());
+            |message: &str| GraphError::unauthenticated(message, identity.0.authenticator.authorize_url());
         let token = bearer(parts).ok_or_else(|| refuse(Refusal::Empty.graph_message()))?;
         let claims = identity.authenticate(token).await.map_err(|refusal| {
-            identity.metrics.identity.token_refused(refusal.reason());
+            identity.0.metrics.identity.token_refused(refusal.reason());
             tracing::info!(auth.reason = refusal.reason(), "token refused");
             refuse(refusal.graph_message())
         })?;

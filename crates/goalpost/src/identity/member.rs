@@ -63,7 +63,7 @@ impl Identity {
         read: impl Fn(&Tx<'_>, &Member) -> Result<T>,
     ) -> Result<Option<(Member, T)>> {
         let Some(organization) = self.organization(organization).await? else { return Ok(None) };
-        let found = self.db.read(organization, |tx| {
+        let found = self.0.db.read(organization, |tx| {
             let Some(member) = queries::find_member(tx, &caller.subject, organization)? else {
                 return Ok(None);
             };
@@ -75,6 +75,7 @@ impl Identity {
         let Some(email) = caller.linkable_email().map(str::to_owned) else { return Ok(None) };
         let subject = caller.subject.clone();
         let (joined, member) = self
+            .0
             .db
             .write(organization, move |tx| {
                 let joined = queries::link_by_email(tx, &subject, organization, &email)?;
@@ -88,18 +89,18 @@ impl Identity {
             );
         }
         let Some(member) = member else { return Ok(None) };
-        let read = self.db.read(organization, |tx| read(tx, &member)).await?;
+        let read = self.0.db.read(organization, |tx| read(tx, &member)).await?;
         Ok(Some((member, read)))
     }
 
     /// What the caller is in each of their organizations.
     pub async fn memberships(&self, caller: &Caller) -> Result<Vec<Member>> {
         let organizations =
-            self.db.read(Scope::Global, |tx| queries::list_organizations(tx, &caller.subject)).await?;
+            self.0.db.read(Scope::Global, |tx| queries::list_organizations(tx, &caller.subject)).await?;
         let mut members = Vec::with_capacity(organizations.len());
         for organization in organizations {
             let member =
-                self.db.read(organization, |tx| queries::find_member(tx, &caller.subject, organization));
+                self.0.db.read(organization, |tx| queries::find_member(tx, &caller.subject, organization));
             members.extend(member.await?);
         }
         Ok(members)
@@ -107,11 +108,11 @@ impl Identity {
 
     /// The number of the organization with this GUID. It never changes, so it is asked for once.
     pub(crate) async fn organization(&self, guid: Uuid) -> Result<Option<OrganizationNumber>> {
-        let known = || self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.0.organizations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = known().get(&guid) {
             return Ok(Some(*number));
         }
-        let number = self.db.read(Scope::Global, |tx| queries::find_organization(tx, guid)).await?;
+        let number = self.0.db.read(Scope::Global, |tx| queries::find_organization(tx, guid)).await?;
         if let Some(number) = number {
             known().insert(guid, number);
         }

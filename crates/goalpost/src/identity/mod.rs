@@ -44,16 +44,18 @@ const REMEMBER_SECS: i64 = 60;
 
 /// Authentication, and what bounds a caller. Clones share it.
 #[derive(Clone)]
-pub struct Identity {
+pub struct Identity(Arc<Parts>);
+
+struct Parts {
     db: Db,
     clock: Clock,
     metrics: Arc<Metrics>,
-    authenticator: Arc<Authenticator>,
-    verified: Arc<Mutex<Verified>>,
+    authenticator: Authenticator,
+    verified: Mutex<Verified>,
     /// Numbers of organizations by GUID.
-    organizations: Arc<Mutex<HashMap<Uuid, OrganizationNumber>>>,
-    requests: Arc<DefaultKeyedRateLimiter<Subject>>,
-    creates: Arc<DefaultKeyedRateLimiter<Subject>>,
+    organizations: Mutex<HashMap<Uuid, OrganizationNumber>>,
+    requests: DefaultKeyedRateLimiter<Subject>,
+    creates: DefaultKeyedRateLimiter<Subject>,
 }
 
 /// Claims by the hash of the token that proved them, and until when they are remembered.
@@ -99,22 +101,22 @@ impl Identity {
             Some(burst) => Quota::per_second(burst),
             None => per_10_secs(limits.requests_per_10_secs),
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             db,
             clock,
             metrics,
-            authenticator: Arc::new(authenticator),
-            verified: Arc::default(),
-            organizations: Arc::default(),
-            requests: Arc::new(RateLimiter::keyed(requests)),
-            creates: Arc::new(RateLimiter::keyed(per_10_secs(limits.creates_per_10_secs))),
-        })
+            authenticator,
+            verified: Mutex::default(),
+            organizations: Mutex::default(),
+            requests: RateLimiter::keyed(requests),
+            creates: RateLimiter::keyed(per_10_secs(limits.creates_per_10_secs)),
+        })))
     }
 
     /// Fetch the keys of foreign issuers now and again, so that no caller waits for it; until `stop`.
     pub async fn keep_keys_fresh(self, stop: Stop) {
         loop {
-            self.authenticator.refresh_due(self.clock.now_secs());
+            self.0.authenticator.refresh_due(self.0.clock.now_secs());
             tokio::select! {
                 () = stop.asked() => return,
                 () = tokio::time::sleep(KEYS_EVERY) => {}
@@ -124,14 +126,14 @@ impl Identity {
 
     /// The claims of a token that is valid now.
     async fn authenticate(&self, token: &str) -> Result<Arc<Claims>, Refusal> {
-        let now = self.clock.now_secs();
+        let now = self.0.clock.now_secs();
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         if let Some((claims, until)) = self.remembered().get(&key)
             && now < *until
         {
             return Ok(Arc::clone(claims));
         }
-        let claims = Arc::new(self.authenticator.authenticate(token, now).await?);
+        let claims = Arc::new(self.0.authenticator.authenticate(token, now).await?);
         let until = claims.expires_at.min(now + REMEMBER_SECS);
         let mut verified = self.remembered();
         if verified.len() >= REMEMBERED {
@@ -142,17 +144,17 @@ impl Identity {
     }
 
     fn remembered(&self) -> MutexGuard<'_, Verified> {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Count a request; the seconds to wait if there were too many.
     fn count_request(&self, subject: &Subject) -> Result<(), u64> {
-        count(&self.requests, subject)
+        count(&self.0.requests, subject)
     }
 
     /// Count the creation of an export; the seconds to wait if there were too many.
     pub fn count_create(&self, caller: &Caller) -> Result<(), u64> {
-        count(&self.creates, &caller.subject)
+        count(&self.0.creates, &caller.subject)
     }
 }
 

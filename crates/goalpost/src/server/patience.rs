@@ -1,7 +1,6 @@
 //! How long one connection's client is waited for. hyper's own limits take an idle connection for a slow one and know
 //! none for answers, so what the client owes is written down here, with the time by which it owes it.
 
-use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +40,7 @@ impl Late {
 }
 
 /// What is waited for; a connection has one of each of the first three, and bodies by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
     Head,
     Request,
@@ -61,10 +60,29 @@ pub(super) struct Patience {
 
 #[derive(Debug, Default)]
 struct State {
-    due: HashMap<Wait, (Late, Instant)>,
+    /// Few, so they are looked through.
+    due: Vec<(Wait, Late, Instant)>,
     bodies: u64,
     open_requests: usize,
     is_http2: bool,
+}
+
+impl State {
+    fn expect(&mut self, wait: Wait, late: Late, within: Duration) {
+        let by = Instant::now() + within;
+        match self.due.iter_mut().find(|due| due.0 == wait) {
+            Some(due) => *due = (wait, late, by),
+            None => self.due.push((wait, late, by)),
+        }
+    }
+
+    fn forget(&mut self, wait: Wait) {
+        self.due.retain(|due| due.0 != wait);
+    }
+
+    fn is_due(&self, wait: Wait) -> bool {
+        self.due.iter().any(|due| due.0 == wait)
+    }
 }
 
 impl Patience {
@@ -87,10 +105,10 @@ impl Patience {
         let look_again = self.header.min(self.stall).min(self.idle);
         loop {
             let now = Instant::now();
-            let first = self.state().due.values().min_by_key(|(_, by)| *by).copied();
+            let first = self.state().due.iter().min_by_key(|due| due.2).copied();
             let wake = match first {
-                Some((late, by)) if by <= now => return late,
-                Some((_, by)) => by.min(now + look_again),
+                Some((_, late, by)) if by <= now => return late,
+                Some((_, _, by)) => by.min(now + look_again),
                 None => now + look_again,
             };
             tokio::time::sleep_until(wake).await;
@@ -102,36 +120,36 @@ impl Patience {
     }
 
     fn expect(&self, wait: Wait, late: Late, within: Duration) {
-        self.state().due.insert(wait, (late, Instant::now() + within));
+        self.state().expect(wait, late, within);
     }
 
     fn forget(&self, wait: Wait) {
-        self.state().due.remove(&wait);
+        self.state().forget(wait);
     }
 
     /// The client took bytes again; it may be the rest of an answer that the server is done with.
     fn bytes_went(&self) {
         let mut state = self.state();
-        state.due.remove(&Wait::Socket);
-        if let Some((_, by)) = state.due.get_mut(&Wait::Request) {
-            *by = Instant::now() + self.idle;
+        state.forget(Wait::Socket);
+        if state.is_due(Wait::Request) {
+            state.expect(Wait::Request, Late::Idle, self.idle);
         }
     }
 
     /// Bytes came in. Between two requests of HTTP/1 they begin a head; HTTP/2 has frames of its own there.
     fn bytes_came(&self) {
         let mut state = self.state();
-        if state.open_requests == 0 && !state.is_http2 && !state.due.contains_key(&Wait::Head) {
-            state.due.remove(&Wait::Request);
-            state.due.insert(Wait::Head, (Late::Head, Instant::now() + self.header));
+        if state.open_requests == 0 && !state.is_http2 && !state.is_due(Wait::Head) {
+            state.forget(Wait::Request);
+            state.expect(Wait::Head, Late::Head, self.header);
         }
     }
 
     /// A whole head came in; the request is open until what this returns is dropped.
     pub(super) fn request_begins(self: &Arc<Self>, is_http2: bool) -> OpenRequest {
         let mut state = self.state();
-        state.due.remove(&Wait::Head);
-        state.due.remove(&Wait::Request);
+        state.forget(Wait::Head);
+        state.forget(Wait::Request);
         state.is_http2 = is_http2;
         state.open_requests += 1;
         drop(state);
@@ -154,7 +172,7 @@ impl Drop for OpenRequest {
         let mut state = self.0.state();
         state.open_requests -= 1;
         if state.open_requests == 0 {
-            state.due.insert(Wait::Request, (Late::Idle, Instant::now() + self.0.idle));
+            state.expect(Wait::Request, Late::Idle, self.0.idle);
         }
     }
 }

@@ -512,7 +512,7 @@ fn the_command_line_checks_in() {
     let open =
         "select min(id) from goal where organization = ?1 and status <> 'Closed' and status <> 'Postponed'";
     let organization = goalpost::demo::ORGANIZATION;
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let found =
         db.snapshot(goalpost_db::Scope::Global, |tx| goalpost::orgs::queries::find_by_guid(tx, organization));
     let number = found.expect("readable").expect("there").number;

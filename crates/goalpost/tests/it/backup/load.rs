@@ -62,7 +62,7 @@ async fn r18_exports_of_a_restored_place_are_those_of_the_backups_instant() {
     let server = folder.serve(&[]);
     let (stop, begun) = (AtomicBool::new(false), tokio::sync::Notify::new());
     let load = async {
-        let db = folder.open().db;
+        let db = folder.open().db.clone();
         let mut exported = Exported::default();
         for round in 0.. {
             // Every state is exported before the next one is made.
@@ -97,7 +97,7 @@ async fn r18_exports_of_a_restored_place_are_those_of_the_backups_instant() {
 async fn assert_restored(folder: &Folder, backup: &Backup, exported: &Exported) {
     let place = tokio::task::block_in_place(|| backup.restored(folder));
     let server = place.serve(&[]);
-    let db = place.open().db;
+    let db = place.open().db.clone();
     // One that was pending is made first.
     eventually(SOON, "the end of what was pending", async || {
         let sql = "select count(*) from job where organization = ?1 and state not in ('succeeded', 'failed')";

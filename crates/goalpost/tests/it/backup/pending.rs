@@ -27,7 +27,7 @@ async fn neither_the_attempts_nor_the_time_before_the_restore_count() {
     let folder = Folder::new(20, "");
     let server = folder.serve(&["--no-worker"]);
     let id = create(&server).await;
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let organization = organization(&db);
     // Its third worker holds it, and its deadline is over; it was promised two days ago.
     let aged = db.write_alone(organization, Duration::from_secs(5), |tx| {

@@ -75,7 +75,7 @@ async fn r01_r02_every_export_ends_once_and_whole_however_often_the_server_is_ki
         reads += reading.await.expect("every file was whole");
     }
 
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     for (id, seen) in &jobs {
         let row = Row::find(&db, id).expect("no job is lost");
         assert_eq!(Some(&row.state), seen.statuses.last(), "{id}");
@@ -113,7 +113,7 @@ async fn r04_an_export_ends_within_half_a_minute_after_its_server_was_killed() {
 
 /// Save the views, and fetch the file that every export of them must be; its hash, and how long the export took.
 async fn prepare(folder: &Folder) -> (OrganizationNumber, Vec<Uuid>, [u8; 32], Duration) {
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let organization =
         db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap().number;
     let views = save_views(&db, organization, VIEWS);
@@ -293,7 +293,7 @@ async fn an_import_whose_worker_is_killed_is_done_once() {
     let zip = folder.path().join("large.zip");
     let written = folder.command("demo").args(["--goals", "2000", "--write-zip"]).arg(&zip).output().unwrap();
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let organization =
         db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap().number;
     let owner = "select min(email) from person where organization = ?1 and role = 'Organization Owner' and status = 'active'";

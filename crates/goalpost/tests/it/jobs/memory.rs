@@ -77,7 +77,7 @@ fn make_large(folder: &Folder) {
         state ^= state << 17;
         char::from(b'0' + (state % 64) as u8)
     };
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let found = db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION));
     let organization = found.unwrap().unwrap().number;
     let written = db.write_alone(organization, Duration::from_secs(5), |tx| {

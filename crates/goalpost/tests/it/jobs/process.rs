@@ -103,7 +103,7 @@ impl Folder {
 
     /// Change the data of the demo's organization behind the server's back.
     pub(crate) fn change(&self, sql: &str, text: &str) {
-        let db = self.open().db;
+        let db = self.open().db.clone();
         let found = db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION));
         let organization = found.unwrap().unwrap().number;
         db.write_alone(organization, Duration::from_secs(5), |tx| {

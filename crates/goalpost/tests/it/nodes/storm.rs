@@ -178,7 +178,7 @@ async fn r01_r02_r05_r12_nothing_is_lost_doubled_torn_or_stuck_while_nodes_are_k
     let folder = tempfile::tempdir().unwrap();
     let database = TestDatabase::on(Engine::Postgres, folder.path());
     let house = House::new(database.url.as_ref().unwrap(), SETTINGS);
-    let db = house.open().db;
+    let db = house.open().db.clone();
     let organization = db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap();
     let organization = organization.unwrap().number;
     db.write_alone(organization, Duration::from_secs(5), |tx| {

@@ -17,7 +17,7 @@ async fn r04_r05_what_a_frozen_worker_had_is_done_by_another_and_not_undone_by_i
     let mut frozen = house.node(&["--sandbox", "running=1h"]).start().await;
     let client = house.client(&frozen.url());
     let id = try_create(&client, demo::VIEW).await.unwrap().id();
-    let db = house.open().db;
+    let db = house.open().db.clone();
     eventually(Duration::from_secs(20), "the claim", async || {
         (Row::find(&db, &id).unwrap().state == "running").then_some(())
     })

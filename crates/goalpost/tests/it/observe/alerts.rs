@@ -292,7 +292,7 @@ async fn r32_a_database_without_space_is_told() {
     let node = Node::of("unshare").args(OWN_MOUNTS).args(["sh", "-c", DATABASE_ON_A_SMALL_DISK]);
     let node =
         node.args([folder.path()]).args([env!("CARGO_BIN_EXE_goalpost"), "serve", "--no-worker", "--data"]);
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let found = db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap();
     let views = save_views(&db, found.unwrap().number, 200);
     drop(db);

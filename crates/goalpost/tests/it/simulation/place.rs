@@ -78,7 +78,8 @@ impl Place {
         })
         .await;
         let objects = Objects::default();
-        t.app.content = ContentStore::over(Arc::new(objects.clone()), Arc::clone(objects.memory()) as _);
+        let content = ContentStore::over(Arc::new(objects.clone()), Arc::clone(objects.memory()) as _);
+        t.app.change(|parts| parts.content = content);
         let mut this = Self { t, objects, faults, organizations: Vec::new(), _data: data };
         for (number, guid) in [(15_229, ORGANIZATION), (15_230, OTHER_ORGANIZATION)] {
             let organization = this.fill(OrganizationNumber(number), guid).await;
@@ -131,7 +132,6 @@ impl Place {
         let key = self.objects.keys().await.remove(0);
         let file = String::from_utf8(self.objects.bytes(&key).await.unwrap().to_vec()).unwrap();
         assert!(file.contains(FIRST_TITLE) && file.contains(&format!("of {number}")), "{file}");
-        self.t.app.published.lock().unwrap().clear();
         self.t.app.db.advance_clock(Duration::from_hours(26));
         self.t.sweep().await;
         Organization { file, ..organization }

@@ -65,7 +65,7 @@ pub(super) async fn run(place: &mut Place, seed: u64) -> u64 {
     let (rows, _) = place.rows();
     assert!(rows.is_empty(), "the seed before this one has left jobs");
     // Half of all seeds make every file anew.
-    Arc::make_mut(&mut place.t.app.config).exports.reuse = seed % 2 == 1;
+    place.t.app.change(|parts| Arc::make_mut(&mut parts.config).exports.reuse = seed % 2 == 1);
     let worker = |_| Worker { runner: place.runner(), hands: Hands::Empty };
     let workers = (0..WORKERS).map(worker).collect();
     // Far from its neighbours on the one road that all dice go.

@@ -25,7 +25,7 @@ async fn assert_golden(folder: &mut Folder) {
     let server = folder.serve(&[]);
     let id = create(&server).await;
     until_status(&server, &id, "succeeded", SOON).await;
-    let db = folder.open().db;
+    let db = folder.open().db.clone();
     let finished = db.snapshot(Scope::Global, |tx| {
         let sql = "select id from job where state = 'succeeded' order by created_at";
         tx.query(sql, params![], |row| Ok::<_, Error>(uuid::Uuid::from_bytes(row.bytes(0)?)))
