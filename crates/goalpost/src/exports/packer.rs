@@ -100,12 +100,12 @@ enum Packer {
 
 impl Packer {
     fn new(writer: Writer, compression: Compression) -> store::Result<Self> {
-        let packed = Vec::with_capacity(PIECE);
+        let packed = || Vec::with_capacity(PIECE);
         Ok(match compression {
             Compression::None => Self::None(writer),
-            Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(packed, LEVEL)), writer),
+            Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(packed(), LEVEL)), writer),
             Compression::Zstd => {
-                let mut encoder = zstd::Encoder::new(packed, ZSTD_LEVEL)?;
+                let mut encoder = zstd::Encoder::new(packed(), ZSTD_LEVEL)?;
                 encoder.include_checksum(true)?;
                 Self::Zstd(Box::new(encoder), writer)
             }

@@ -175,7 +175,7 @@ impl Runner {
             let next = lock(&self.turns).pop_front();
             match next {
                 Some(turn) => {
-                    if let Some(lease) = self.claim(&[turn]).await?.pop() {
+                    if let Some(lease) = self.claim(&[turn], 1).await?.pop() {
                         return Ok(Some(lease));
                     }
                 }
@@ -210,8 +210,11 @@ impl Runner {
                 let most = turns.len().min(permits.len());
                 turns.drain(..most).collect()
             };
-            let leases = self.claim(&turns).await?;
-            if leases.len() < turns.len() {
+            // Where few organizations have jobs, each gets several places.
+            let leases = self.claim(&turns, permits.len() / turns.len().max(1)).await?;
+            let has_lease =
+                |turn: &OrganizationNumber| leases.iter().any(|lease| lease.job.organization == *turn);
+            if !turns.iter().all(has_lease) {
                 // Others had the same turns.
                 lock(&self.turns).clear();
             }
@@ -233,8 +236,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Claim a job of each of these organizations, in one transaction.
-    async fn claim(&self, turns: &[OrganizationNumber]) -> Result<Vec<Lease>, Error> {
+    /// Claim jobs of each of these organizations, so many at most, in one transaction.
+    async fn claim(&self, turns: &[OrganizationNumber], of_each: usize) -> Result<Vec<Lease>, Error> {
         let Some(first) = turns.first().copied() else { return Ok(Vec::new()) };
         let figures = self.figures;
         let turns: Vec<_> = turns.iter().map(|turn| (*turn, self.ids.guid().into_bytes())).collect();
@@ -244,7 +247,7 @@ impl Runner {
                 if *organization != first {
                     tx.enter(organization.0)?;
                 }
-                leases.extend(queries::claim(tx, *organization, *token, &figures)?);
+                leases.extend(queries::claim(tx, *organization, of_each, *token, &figures)?);
             }
             Ok::<_, Error>(leases)
         });

@@ -14,11 +14,16 @@ use std::time::UNIX_EPOCH;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::{Bytestream, Entry, Error, PAGE, Reading, Result, Stored};
 
 /// Bytes read from the disk at a time; a download holds one such piece, and about as much again on its connection.
 const PIECE: u64 = 128 * 1024;
+/// Downloads that hold another such piece, to be faster; of a thousand the rest do not, for whom the disk is not what
+/// they wait for.
+const AHEAD: usize = 64;
 
 /// The folder that holds the contents.
 #[derive(Clone, Debug)]
@@ -26,11 +31,13 @@ pub(super) struct Folder {
     root: PathBuf,
     /// Folders in it whose names this process has brought to the disk.
     durable: Arc<Mutex<HashSet<PathBuf>>>,
+    /// Places of downloads that are read ahead.
+    ahead: Arc<Semaphore>,
 }
 
 impl Folder {
     pub(super) fn open(root: PathBuf) -> Result<Self> {
-        let this = Self { root, durable: Arc::default() };
+        let this = Self { root, durable: Arc::default(), ahead: Arc::new(Semaphore::new(AHEAD)) };
         fs::create_dir_all(&this.root).map_err(|error| Error::from(error).at(&this.url()))?;
         Ok(this)
     }
@@ -74,7 +81,7 @@ impl Folder {
         }
         file.seek(SeekFrom::Start(range.start))?;
         let length = range.end - range.start;
-        Ok(Reading { size_bytes, bytes: pieces(file, length) })
+        Ok(Reading { size_bytes, bytes: pieces(file, length, &self.ahead) })
     }
 
     pub(super) async fn remove(&self, key: &str) -> Result<()> {
@@ -94,31 +101,51 @@ impl Folder {
     }
 }
 
-/// So many bytes from where the file stands, or an error if it has become shorter.
+/// So many bytes from where the file stands, or an error if it has become shorter. With a place in `ahead`, the next
+/// piece is read while the one before is sent.
 ///
 /// Not `tokio::fs::File`, which reads into a buffer of its own first: with it a thousand downloads held twice as much.
-fn pieces(file: File, length: u64) -> Bytestream {
-    let pieces = stream::try_unfold((file, length), |(file, left)| async move {
+fn pieces(file: File, length: u64, ahead: &Arc<Semaphore>) -> Bytestream {
+    let place = Arc::clone(ahead).try_acquire_owned().ok();
+    let begun = (Next::Rest(file), length, place);
+    let pieces = stream::try_unfold(begun, |(next, left, place)| async move {
         if left == 0 {
             return Ok(None);
         }
-        let most = left.min(PIECE);
-        // Made and freed by the same few threads: each of those that block would keep memory for itself.
-        let mut piece = Vec::with_capacity(most as usize);
-        let reading = tokio::task::spawn_blocking(move || {
-            (&file).take(most).read_to_end(&mut piece)?;
-            Ok::<_, io::Error>((file, piece))
-        });
+        let reading = match next {
+            Next::Rest(file) => read_piece(file, left),
+            Next::Read(reading) => reading,
+        };
         let (file, piece) = reading.await??;
         let left = left - piece.len() as u64;
-        let is_shorter = piece.is_empty();
-        if is_shorter {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        } else {
-            Ok(Some((Bytes::from(piece), (file, left))))
+        if piece.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let next = match &place {
+            Some(_) if left > 0 => Next::Read(read_piece(file, left)),
+            _ => Next::Rest(file),
+        };
+        Ok(Some((Bytes::from(piece), (next, left, place))))
     });
     pieces.boxed()
+}
+
+/// What comes after a piece.
+enum Next {
+    /// It is being read.
+    Read(JoinHandle<io::Result<(File, Vec<u8>)>>),
+    Rest(File),
+}
+
+/// Read the next piece of so many bytes, on a thread that may block.
+fn read_piece(file: File, left: u64) -> JoinHandle<io::Result<(File, Vec<u8>)>> {
+    let most = left.min(PIECE);
+    // Made and freed by the same few threads: each of those that block would keep memory for itself.
+    let mut piece = Vec::with_capacity(most as usize);
+    tokio::task::spawn_blocking(move || {
+        (&file).take(most).read_to_end(&mut piece)?;
+        Ok((file, piece))
+    })
 }
 
 /// A walk through the folder, two levels deep.

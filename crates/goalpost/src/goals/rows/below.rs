@@ -7,7 +7,7 @@ use roaring::RoaringTreemap;
 
 use super::Query;
 use super::plan::Plan;
-use super::reader::{LOOKUP, padded, placeholders};
+use super::reader::{LOOKUP, PLACEHOLDERS, padded};
 use crate::goals::visibility::{self, IS_HELD};
 
 /// Add what lies below `ids`, down to the query's number of levels, each goal once. What the subject may not see comes
@@ -19,7 +19,7 @@ pub(super) fn add(tx: &Tx<'_>, query: &Query<'_>, ids: &mut RoaringTreemap, plan
     let children = format!(
         "-- goals::below
         select goal from goal_parent where organization = ?1 and parent in ({})",
-        placeholders()
+        *PLACEHOLDERS
     );
     let visible = query.visible(LOOKUP + 2);
     let seen = format!(
@@ -27,7 +27,7 @@ pub(super) fn add(tx: &Tx<'_>, query: &Query<'_>, ids: &mut RoaringTreemap, plan
         select g.id, g.checkin_count, {}, {} from goal g where g.organization = ?1 and {IS_HELD} and g.id in ({})",
         visibility::restricted_as_of(query.as_of),
         visible.sql,
-        placeholders()
+        *PLACEHOLDERS
     );
     let (children, seen) = (query.as_of.text(tx, &children), query.as_of.text(tx, &seen));
     let with_ids = |ids: &[i64], more: &[Value]| {

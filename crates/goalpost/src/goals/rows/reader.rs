@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use goalpost_db::{Cursor, Error, Result, Tx, Value};
 use roaring::RoaringTreemap;
@@ -104,7 +105,7 @@ impl<'a> Reader<'a> {
                 (format!("{select} g.id > ?2 and {sql} order by g.id limit ?3"), [range, params].concat())
             }
             Way::Range(_) => (format!("{select} g.id > ?2 order by g.id limit ?3"), range),
-            Way::Lookup(_) => (format!("{select} g.id in ({}) order by g.id", placeholders()), Vec::new()),
+            Way::Lookup(_) => (format!("{select} g.id in ({}) order by g.id", *PLACEHOLDERS), Vec::new()),
         };
         // Known without asking, if the plan knows what is hidden.
         let visible = match plan.hidden {
@@ -116,10 +117,10 @@ impl<'a> Reader<'a> {
             select g.id, g.title, {}, {} from goal g where g.organization = ?1 and g.id in ({})",
             visibility::restricted_as_of(query.as_of),
             visible.sql,
-            placeholders()
+            *PLACEHOLDERS
         );
         let within = match &plan.way {
-            Way::Lookup(_) => format!("in ({})", placeholders()),
+            Way::Lookup(_) => format!("in ({})", *PLACEHOLDERS),
             Way::All | Way::Range(_) => "between ?2 and ?3".to_owned(),
         };
         Self {
@@ -289,9 +290,8 @@ impl<'a> Reader<'a> {
 }
 
 /// `?2, ?3, …` for one look-up.
-pub(super) fn placeholders() -> String {
-    (2..LOOKUP + 2).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
-}
+pub(super) static PLACEHOLDERS: LazyLock<String> =
+    LazyLock::new(|| (2..LOOKUP + 2).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", "));
 
 /// As many numbers as a look-up takes: the last one repeated fills the rest.
 pub(super) fn padded(ids: impl Iterator<Item = i64>) -> Vec<Value> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use goalpost::exports::ExportId;
 use goalpost::ids::OrganizationNumber;
+use goalpost::jobs::{Figures, queries};
 use goalpost_testing::{OTHER_ORGANIZATION, TestApp};
 
 use super::{LEASE, create_of, files, save_views, status};
@@ -62,6 +64,31 @@ async fn an_organization_runs_so_many_exports_at_once_and_not_one_more() {
     for id in [first, second] {
         assert_eq!(status(&t, &id).await.0, "succeeded");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_takes_the_oldest_for_its_free_places_and_one_where_they_are_bounded() {
+    let t = start(|_| {}).await;
+    let mut made = Vec::new();
+    for view in save_views(&t.app.db, super::NUMBER, 5) {
+        made.push(ExportId::parse(&create_of(&t, view).await).unwrap().job);
+        t.advance(Duration::from_millis(1));
+    }
+    let claim = async |most: usize, figures: Figures| {
+        let claimed = t.app.db.write(super::NUMBER, move |tx| {
+            let leases = queries::claim(tx, super::NUMBER, most, [7; 16], &figures)?;
+            Ok::<_, goalpost_db::Error>(leases.into_iter().map(|lease| lease.job.id).collect::<Vec<_>>())
+        });
+        let mut claimed = claimed.await.unwrap();
+        claimed.sort_unstable();
+        claimed
+    };
+    let free = t.app.figures();
+    assert_eq!(claim(2, free).await, made[..2]);
+    let bounded = |most| Figures { max_running_per_organization: most, ..free };
+    assert_eq!(claim(2, bounded(2)).await, made[..0], "two are running");
+    assert_eq!(claim(2, bounded(4)).await, made[2..3]);
+    assert_eq!(claim(9, free).await, made[3..]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
