@@ -119,7 +119,7 @@ pub struct Exports {
     /// workers serve organizations in turn in either case.
     pub max_running_per_organization: Option<i64>,
     /// Finished exports of one organization, and bytes of their files, that are kept; the oldest expire early for a new
-    /// one. A download under way is not cut.
+    /// one, where other nodes publish as well within seconds. A download under way is not cut.
     pub max_kept: i64,
     /// See [`Exports::max_kept`].
     pub max_kept_bytes: i64,

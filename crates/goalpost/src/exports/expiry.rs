@@ -19,7 +19,7 @@ use crate::store::{self, Entry};
 /// How often time's decisions are carried out. Readers never see them late: every query looks at the time itself.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// After so long other nodes may have taken what was left of an organization's room.
-const ROOM_IS_KNOWN: Duration = Duration::from_secs(30);
+const ROOM_IS_KNOWN: Duration = Duration::from_secs(5);
 /// How often a folder, and an object store, is looked through for orphans.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 const LOOK_AFAR_EVERY: Duration = Duration::from_mins(30);
