@@ -64,7 +64,7 @@ where
     }
 
     fn run(&mut self, tx: &Tx<'_>) -> bool {
-        // A panic in one write must not take the writer thread, and with it every other write, along.
+        // A panic in one write must not take along whoever runs it, and with that every other write.
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.f)(tx)))
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Unexpected, "a write panicked").into()));
         self.outcome.insert(outcome).is_ok()

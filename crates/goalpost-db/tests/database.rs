@@ -170,6 +170,20 @@ async fn writes_that_come_together_share_a_transaction_and_fail_alone() {
     }
 }
 
+#[test]
+fn writes_go_on_when_whoever_served_them_has_gone() {
+    let Notes { db, .. } = &Notes::open();
+    let write = |key: &'static str| db.write_together(Scope::Organization(1), move |tx| put(tx, key, "1"));
+    // On PostgreSQL it ends with its runtime, before it has served anybody.
+    let ends = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    drop(ends.block_on(async { Box::pin(write("first")).now_or_never() }));
+    drop(ends);
+    let stays = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let second =
+        stays.block_on(async { tokio::time::timeout(Duration::from_secs(30), write("second")).await });
+    assert_eq!(second.expect("somebody serves").unwrap(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn serial_numbers_are_never_given_twice() {
     let Notes { db, .. } = &Notes::open();

@@ -56,13 +56,29 @@ where
     let (pending, answer) = Pending::new(f, postgres.settings.write_wait);
     if postgres.together.add(Joined { organization, write: Box::new(pending) }) {
         // Apart from its caller, who may go away while others wait.
-        tokio::spawn(serve(Arc::clone(postgres)));
+        tokio::spawn(serve(Serving { postgres: Arc::clone(postgres), is_over: false }));
     }
     answer.wait().await
 }
 
+/// Whoever serves. Should it end before nobody waits, as with its runtime, those who wait are refused, and whoever comes
+/// next is the first again.
+struct Serving {
+    postgres: Arc<Postgres>,
+    is_over: bool,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if !self.is_over {
+            lock(&self.postgres.together.0).take();
+        }
+    }
+}
+
 /// Serve groups until nobody waits.
-async fn serve(postgres: Arc<Postgres>) {
+async fn serve(mut serving: Serving) {
+    let postgres = Arc::clone(&serving.postgres);
     while let Some(group) = postgres.together.take() {
         let group = Mutex::new(group);
         let result = postgres.short(|_| write_all(&postgres, &group)).await;
@@ -70,6 +86,7 @@ async fn serve(postgres: Arc<Postgres>) {
             one.write.answer(result.clone());
         }
     }
+    serving.is_over = true;
 }
 
 /// Write a group in one transaction, or else each of it in one of its own.

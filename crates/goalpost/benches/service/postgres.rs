@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Workers, and jobs that each does at a time.
 const WORKERS: usize = 2;
 const AT_A_TIME: usize = 10;
-/// How often the jobs of a queue are counted, which costs PostgreSQL as much as some of them do.
+/// How long between two counts of what is left, which cost PostgreSQL as much as some of the jobs do.
 const WATCHED: Duration = Duration::from_millis(50);
 /// How long nothing may happen of what is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -182,7 +182,7 @@ async fn pace(base: &Base<'_>, database: &str, left: &str, number: usize) -> any
     let client = base.client(database).await?;
     let pid = postmaster(base.cluster)?;
     let reached = async |most: usize| {
-        let left = until_every(WATCHED, &client, left, |left| left <= most).await?;
+        let left = until(&client, left, |left| left <= most).await?;
         anyhow::Ok((left, Instant::now(), load::cpu(pid)?))
     };
     let (more, begun, cpu_then) = reached(number * 9 / 10).await?;
@@ -194,15 +194,6 @@ async fn pace(base: &Base<'_>, database: &str, left: &str, number: usize) -> any
 
 /// Wait until a statement counts what is waited for; gives that.
 async fn until(client: &Client, statement: &str, is_it: impl Fn(usize) -> bool) -> anyhow::Result<usize> {
-    until_every(Duration::from_millis(10), client, statement, is_it).await
-}
-
-async fn until_every(
-    pause: Duration,
-    client: &Client,
-    statement: &str,
-    is_it: impl Fn(usize) -> bool,
-) -> anyhow::Result<usize> {
     let (mut last, mut changed) = (None, Instant::now());
     loop {
         let counted = client.query_one(statement, &[]).await?.get::<_, i64>(0) as usize;
@@ -213,7 +204,7 @@ async fn until_every(
             changed = Instant::now();
         }
         ensure!(changed.elapsed() < PATIENCE, "`{statement}` has given {counted} for {PATIENCE:?}");
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(WATCHED).await;
     }
 }
 
