@@ -13,8 +13,10 @@ use crate::pieces::Pieces;
 use crate::{Cell, ColumnKind, Head, Sink, Unfit, days_of};
 
 /// A row group ends with the row that reaches so many bytes of cells, whether those are many rows or few. It is all that
-/// is held, once as cells and once packed.
+/// is held: first as cells, and run by run as what they are packed to.
 const GROUP: usize = 8 * 1024 * 1024;
+/// A run of a column ends with the cell that reaches so many bytes.
+const RUN: usize = 256 * 1024;
 /// Readers look for what they know in here ("application version …"); one that is always the same keeps the bytes the
 /// same, whatever the library is called next.
 const CREATED_BY: &str = "goalpost version 1";
@@ -36,11 +38,19 @@ pub struct Parquet {
     held: usize,
 }
 
-/// The cells of a column in the row group: of each whether it is there, and those that are.
+/// The cells of a column in the row group, in runs: what is packed of large ones need not be held any more.
 #[derive(Debug)]
 struct Column {
+    kind: ColumnKind,
+    runs: Vec<Run>,
+}
+
+/// Cells of a column: of each whether it is there, and those that are.
+#[derive(Debug)]
+struct Run {
     there: Vec<i16>,
     values: Values,
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +69,25 @@ enum Values {
 
 impl Column {
     fn new(kind: ColumnKind) -> Self {
+        Self { kind, runs: Vec::new() }
+    }
+
+    /// Add a cell; how many bytes it takes.
+    fn push(&mut self, cell: Cell<'_>) -> std::result::Result<usize, Unfit> {
+        if self.runs.last().is_none_or(|run| run.held >= RUN) {
+            self.runs.push(Run::new(self.kind));
+        }
+        self.runs.last_mut().map_or(Ok(0), |run| run.push(cell))
+    }
+
+    /// Write the cells, and forget them.
+    fn write(&mut self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
+        self.runs.drain(..).try_for_each(|run| run.write(writer))
+    }
+}
+
+impl Run {
+    fn new(kind: ColumnKind) -> Self {
         let values = match kind {
             ColumnKind::Int => Values::Ints(Vec::new()),
             ColumnKind::Number => Values::Numbers(Vec::new()),
@@ -67,7 +96,7 @@ impl Column {
             ColumnKind::Moment => Values::Moments(Vec::new()),
             ColumnKind::Flag => Values::Flags(Vec::new()),
         };
-        Self { there: Vec::new(), values }
+        Self { there: Vec::new(), values, held: 0 }
     }
 
     /// Add a cell; how many bytes it takes.
@@ -103,44 +132,34 @@ impl Column {
             }
             (_, cell) => return Err(Unfit(format!("a cell {cell:?} stands in a column of another type"))),
         };
-        Ok(bytes + size_of::<i16>())
+        let held = bytes + size_of::<i16>();
+        self.held += held;
+        Ok(held)
     }
 
-    /// Write the cells, and forget them.
-    fn write(&mut self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
+    fn write(self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
         let there = Some(&*self.there);
-        match &mut self.values {
+        let written = match self.values {
             Values::Ints(values) | Values::Moments(values) => {
-                writer.typed::<Int64Type>().write_batch(values, there, None)?;
-                values.clear();
+                writer.typed::<Int64Type>().write_batch(&values, there, None)
             }
-            Values::Numbers(values) => {
-                writer.typed::<DoubleType>().write_batch(values, there, None)?;
-                values.clear();
-            }
+            Values::Numbers(values) => writer.typed::<DoubleType>().write_batch(&values, there, None),
             Values::Texts { bytes, ends } => {
-                let all = ByteArray::from(std::mem::take(bytes));
+                let all = ByteArray::from(bytes);
                 let mut from = 0;
                 let texts: Vec<ByteArray> = ends
-                    .drain(..)
+                    .into_iter()
                     .map(|end| {
                         let start = std::mem::replace(&mut from, end);
                         all.slice(start, end - start)
                     })
                     .collect();
-                writer.typed::<ByteArrayType>().write_batch(&texts, there, None)?;
+                writer.typed::<ByteArrayType>().write_batch(&texts, there, None)
             }
-            Values::Days(values) => {
-                writer.typed::<Int32Type>().write_batch(values, there, None)?;
-                values.clear();
-            }
-            Values::Flags(values) => {
-                writer.typed::<BoolType>().write_batch(values, there, None)?;
-                values.clear();
-            }
-        }
-        self.there.clear();
-        Ok(())
+            Values::Days(values) => writer.typed::<Int32Type>().write_batch(&values, there, None),
+            Values::Flags(values) => writer.typed::<BoolType>().write_batch(&values, there, None),
+        };
+        written.map(|_| ())
     }
 }
 
@@ -242,7 +261,8 @@ fn properties(columns: &[Head]) -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL).unwrap_or_default()))
         // The footer is held until the end: it tells the extremes of each column of a row group, not of each page.
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true);
+        .set_offset_index_disabled(true)
+        .set_data_page_size_limit(RUN);
     for head in columns {
         // Ids and instants hardly repeat.
         if matches!(head.kind, ColumnKind::Int | ColumnKind::Moment) {

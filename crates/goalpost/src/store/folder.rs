@@ -33,11 +33,13 @@ pub(super) struct Folder {
     durable: Arc<Mutex<HashSet<PathBuf>>>,
     /// Places of downloads that are read ahead.
     ahead: Arc<Semaphore>,
+    spares: Spares,
 }
 
 impl Folder {
     pub(super) fn open(root: PathBuf) -> Result<Self> {
-        let this = Self { root, durable: Arc::default(), ahead: Arc::new(Semaphore::new(AHEAD)) };
+        let ahead = Arc::new(Semaphore::new(AHEAD));
+        let this = Self { root, durable: Arc::default(), ahead, spares: Spares::default() };
         fs::create_dir_all(&this.root).map_err(|error| Error::from(error).at(&this.url()))?;
         Ok(this)
     }
@@ -81,7 +83,40 @@ impl Folder {
         }
         file.seek(SeekFrom::Start(range.start))?;
         let length = range.end - range.start;
-        Ok(Reading { size_bytes, bytes: pieces(file, length, &self.ahead) })
+        Ok(Reading { size_bytes, bytes: self.pieces(file, length) })
+    }
+
+    /// So many bytes from where the file stands, or an error if it has become shorter. With a place among those that are
+    /// read ahead, the next piece is read while the one before is sent.
+    ///
+    /// Not `tokio::fs::File`, which reads into a buffer of its own first: with it a thousand downloads held twice as much.
+    fn pieces(&self, file: File, length: u64) -> Bytestream {
+        let place = Arc::clone(&self.ahead).try_acquire_owned().ok();
+        let spares = self.spares.clone();
+        let begun = (Next::Rest(file), length);
+        let pieces = stream::try_unfold(begun, move |(next, left)| {
+            let (is_ahead, spares) = (place.is_some(), spares.clone());
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let reading = match next {
+                    Next::Rest(file) => read_piece(file, left, spares.piece()),
+                    Next::Read(reading) => reading,
+                };
+                let (file, piece) = reading.await??;
+                let left = left - piece.bytes.len() as u64;
+                if piece.bytes.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                let next = match left {
+                    1.. if is_ahead => Next::Read(read_piece(file, left, spares.piece())),
+                    _ => Next::Rest(file),
+                };
+                Ok(Some((Bytes::from_owner(piece), (next, left))))
+            }
+        });
+        pieces.boxed()
     }
 
     pub(super) async fn remove(&self, key: &str) -> Result<()> {
@@ -101,51 +136,55 @@ impl Folder {
     }
 }
 
-/// So many bytes from where the file stands, or an error if it has become shorter. With a place in `ahead`, the next
-/// piece is read while the one before is sent.
-///
-/// Not `tokio::fs::File`, which reads into a buffer of its own first: with it a thousand downloads held twice as much.
-fn pieces(file: File, length: u64, ahead: &Arc<Semaphore>) -> Bytestream {
-    let place = Arc::clone(ahead).try_acquire_owned().ok();
-    let begun = (Next::Rest(file), length, place);
-    let pieces = stream::try_unfold(begun, |(next, left, place)| async move {
-        if left == 0 {
-            return Ok(None);
-        }
-        let reading = match next {
-            Next::Rest(file) => read_piece(file, left),
-            Next::Read(reading) => reading,
-        };
-        let (file, piece) = reading.await??;
-        let left = left - piece.len() as u64;
-        if piece.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let next = match &place {
-            Some(_) if left > 0 => Next::Read(read_piece(file, left)),
-            _ => Next::Rest(file),
-        };
-        Ok(Some((Bytes::from(piece), (next, left, place))))
-    });
-    pieces.boxed()
-}
-
 /// What comes after a piece.
 enum Next {
     /// It is being read.
-    Read(JoinHandle<io::Result<(File, Vec<u8>)>>),
+    Read(JoinHandle<io::Result<(File, Piece)>>),
     Rest(File),
 }
 
 /// Read the next piece of so many bytes, on a thread that may block.
-fn read_piece(file: File, left: u64) -> JoinHandle<io::Result<(File, Vec<u8>)>> {
-    let most = left.min(PIECE);
-    // Made and freed by the same few threads: each of those that block would keep memory for itself.
-    let mut piece = Vec::with_capacity(most as usize);
+fn read_piece(file: File, left: u64, mut piece: Piece) -> JoinHandle<io::Result<(File, Piece)>> {
     tokio::task::spawn_blocking(move || {
-        (&file).take(most).read_to_end(&mut piece)?;
+        (&file).take(left.min(PIECE)).read_to_end(&mut piece.bytes)?;
         Ok((file, piece))
     })
+}
+
+/// A piece of a file; once it is sent, it is filled again by another download.
+#[derive(Debug)]
+struct Piece {
+    bytes: Vec<u8>,
+    spares: Spares,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        let mut spares = lock(&self.spares.0);
+        if spares.len() < AHEAD {
+            self.bytes.clear();
+            spares.push(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+/// Memory for pieces. Allocated and freed by whichever thread it is, each of them would keep some for itself: with a
+/// thousand downloads, twice of what they hold.
+#[derive(Clone, Debug, Default)]
+struct Spares(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spares {
+    fn piece(&self) -> Piece {
+        let spare = lock(&self.0).pop();
+        let bytes = spare.unwrap_or_else(|| Vec::with_capacity(PIECE as usize));
+        Piece { bytes, spares: self.clone() }
+    }
 }
 
 /// A walk through the folder, two levels deep.
@@ -242,8 +281,8 @@ impl Drop for Writer {
 }
 
 /// A poisoned lock only means that somebody panicked beside it: what it holds is whole.
-fn lock(durable: &Mutex<HashSet<PathBuf>>) -> MutexGuard<'_, HashSet<PathBuf>> {
-    durable.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
