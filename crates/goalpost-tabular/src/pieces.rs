@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A piece ends with the write that reaches so many bytes.
+/// Bytes of a piece: all have the same, so that the memory of one is good for any other.
 const PIECE: usize = 256 * 1024;
 
 /// Bytes that wait to be taken, in pieces: what is written at once, such as a row group, need not be held at once by
@@ -43,15 +43,16 @@ impl Pieces {
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut inner = self.inner();
-        inner.waiting += bytes.len();
         if inner.pieces.back().is_none_or(|piece| piece.len() >= PIECE) {
-            let spare = std::mem::take(&mut inner.spare);
+            let mut spare = std::mem::take(&mut inner.spare);
+            spare.reserve_exact(PIECE);
             inner.pieces.push_back(spare);
         }
-        if let Some(piece) = inner.pieces.back_mut() {
-            piece.extend_from_slice(bytes);
-        }
-        Ok(bytes.len())
+        let Some(piece) = inner.pieces.back_mut() else { return Ok(0) };
+        let fits = bytes.len().min(PIECE - piece.len());
+        piece.extend_from_slice(&bytes[..fits]);
+        inner.waiting += fits;
+        Ok(fits)
     }
 
     fn flush(&mut self) -> io::Result<()> {
