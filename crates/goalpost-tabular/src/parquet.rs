@@ -13,7 +13,7 @@ use crate::pieces::Pieces;
 use crate::{Cell, ColumnKind, Head, Sink, Unfit, days_of};
 
 /// A row group ends with the row that reaches so many bytes of cells, whether those are many rows or few. It is all that
-/// is held: first as cells, and run by run as what they are packed to.
+/// is held: first as cells, then run by run as what they are packed to.
 const GROUP: usize = 8 * 1024 * 1024;
 /// A run of a column ends with the cell that reaches so many bytes.
 const RUN: usize = 256 * 1024;
@@ -262,6 +262,7 @@ fn properties(columns: &[Head]) -> WriterProperties {
         // The footer is held until the end: it tells the extremes of each column of a row group, not of each page.
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
+        // A page is held several times while it is packed.
         .set_data_page_size_limit(RUN);
     for head in columns {
         // Ids and instants hardly repeat.

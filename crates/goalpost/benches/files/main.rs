@@ -127,7 +127,9 @@ fn ways(data: &Data, args: &BenchArgs, lines: &Path) -> Vec<Way> {
         let command = move |out: &Path| {
             let mut command = Command::new(program);
             command.arg("--data").arg(&folder).args(["export", "--organization", &ORGANIZATION.to_string()]);
-            command.args(["--columns", "all", "--check-ins", "none", "--format", format, "--out"]).arg(out);
+            command.args(["--columns", "all", "--check-ins", "none", "--format", format]);
+            // The manifest of the round before lies there.
+            command.args(["--force", "--out"]).arg(out);
             command.env("GOALPOST_EXPORTS_REUSE", "false");
             command.stdout(Stdio::null()).stderr(Stdio::null());
             command
