@@ -74,10 +74,13 @@ impl Column {
 
     /// Add a cell; how many bytes it takes.
     fn push(&mut self, cell: Cell<'_>) -> std::result::Result<usize, Unfit> {
-        if self.runs.last().is_none_or(|run| run.held >= RUN) {
-            self.runs.push(Run::new(self.kind));
+        if let Some(run) = self.runs.last_mut().filter(|run| run.held < RUN) {
+            return run.push(cell);
         }
-        self.runs.last_mut().map_or(Ok(0), |run| run.push(cell))
+        let mut run = Run::new(self.kind);
+        let bytes = run.push(cell)?;
+        self.runs.push(run);
+        Ok(bytes)
     }
 
     /// Write the cells, and forget them.

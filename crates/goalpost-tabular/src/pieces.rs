@@ -43,14 +43,14 @@ impl Pieces {
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut inner = self.inner();
-        if inner.pieces.back().is_none_or(|piece| piece.len() >= PIECE) {
+        let mut piece = inner.pieces.pop_back_if(|last| last.len() < PIECE).unwrap_or_else(|| {
             let mut spare = std::mem::take(&mut inner.spare);
             spare.reserve_exact(PIECE);
-            inner.pieces.push_back(spare);
-        }
-        let Some(piece) = inner.pieces.back_mut() else { return Ok(0) };
+            spare
+        });
         let fits = bytes.len().min(PIECE - piece.len());
         piece.extend_from_slice(&bytes[..fits]);
+        inner.pieces.push_back(piece);
         inner.waiting += fits;
         Ok(fits)
     }

@@ -174,8 +174,8 @@ impl Drop for Piece {
     }
 }
 
-/// Memory for pieces. Allocated and freed by whichever thread it is, each of them would keep some for itself: with a
-/// thousand downloads, twice of what they hold.
+/// Memory for pieces, as much as all that are read ahead need. Allocated and freed by whichever thread it is, each of
+/// them would keep some for itself: with a thousand downloads, more than those hold.
 #[derive(Clone, Debug, Default)]
 struct Spares(Arc<Mutex<Vec<Vec<u8>>>>);
 
