@@ -57,10 +57,7 @@ pub(super) fn person(tx: &Tx<'_>, organization: &Organization, email: &str) -> R
 
 /// The first active owner of the organization.
 pub(super) fn owner(tx: &Tx<'_>, organization: &Organization) -> Result<Person, Failure> {
-    let mut people = people::list(tx, organization.number)?.into_iter();
-    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
-    let owns = |role: &str| is(role, "organization owner") || is(role, "organization admin");
-    people.find(|person| is(&person.status, "active") && owns(&person.role)).ok_or_else(|| {
+    people::find_owner(tx, organization.number)?.ok_or_else(|| {
         Failure::new(format!("`{}` has no active owner", organization.name))
             .hint("name the person whose rights the file is made by, with --as")
     })

@@ -69,6 +69,16 @@ pub fn list(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Vec<Person>
     tx.query(&sql, params![organization], from_row)
 }
 
+/// The first active owner of the organization, by name.
+pub fn find_owner(tx: &Tx<'_>, organization: OrganizationNumber) -> Result<Option<Person>> {
+    let sql = format!(
+        "-- orgs::find_owner
+        {SELECT} where p.organization = ?1 and lower(p.status) = 'active'
+           and lower(p.role) in ('organization owner', 'organization admin') order by p.name_fold, p.id limit 1"
+    );
+    tx.query_opt(&sql, params![organization], from_row)
+}
+
 /// The people with this e-mail address, without regard to case; a file may give two people the same.
 pub fn find_by_email(tx: &Tx<'_>, organization: OrganizationNumber, email: &str) -> Result<Vec<Person>> {
     let sql = format!(
