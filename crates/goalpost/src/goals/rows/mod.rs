@@ -14,8 +14,6 @@ mod chunk;
 mod plan;
 mod reader;
 
-use std::collections::HashMap;
-
 use goalpost_db::{Error, Result, Tx};
 
 use super::filter::{Condition, Subject};
@@ -72,7 +70,7 @@ pub struct GoalRow<'a> {
     /// Check-ins, oldest first.
     pub checkins: &'a CheckIns,
     parents: &'a [ParentLink],
-    titles: &'a HashMap<i64, Parent>,
+    titles: &'a Titles,
 }
 
 /// A number that hangs on a goal: an owner's or a team's.
@@ -98,12 +96,6 @@ struct ParentLink {
     goal: i64,
     parent: i64,
     weight: Option<f64>,
-}
-
-#[derive(Debug)]
-struct Parent {
-    title: Box<str>,
-    visible: bool,
 }
 
 /// What a read came to.
@@ -149,7 +141,7 @@ pub fn each<E: From<Error>>(
                         teams: take(&links.teams, &mut team, goal.id, |link| link.goal),
                         tags: take(&links.tags, &mut tag, goal.id, |link| link.goal),
                         parents: take(&links.parents, &mut parent, goal.id, |link| link.goal),
-                        titles: &titles.parents,
+                        titles: &titles,
                         checkins: &checkins,
                     };
                     summary.rows += 1;
@@ -187,8 +179,8 @@ impl<'a> GoalRow<'a> {
     pub fn alignments(&self) -> impl Iterator<Item = Alignment<'a>> + use<'a> {
         let titles = self.titles;
         self.parents.iter().filter_map(move |link| {
-            let parent = titles.get(&link.parent).filter(|parent| parent.visible)?;
-            Some(Alignment { id: link.parent, title: &parent.title, weight: link.weight })
+            let title = titles.visible(link.parent)?;
+            Some(Alignment { id: link.parent, title, weight: link.weight })
         })
     }
 

@@ -1,7 +1,7 @@
 //! The statements of one read, and the names that all its rows share.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::LazyLock;
 
 use goalpost_db::{Cursor, Error, Result, Tx, Value};
@@ -9,7 +9,7 @@ use roaring::RoaringTreemap;
 
 use super::chunk::{COLUMNS, Chunk, WIDE_COLUMNS};
 use super::plan::{Plan, Way};
-use super::{Link, Parent, ParentLink, Query};
+use super::{Link, ParentLink, Query};
 use crate::goals::filter::Condition;
 use crate::goals::history::AsOf;
 use crate::goals::visibility;
@@ -21,8 +21,8 @@ pub(super) const LOOKUP: usize = 200;
 /// Texts of one chunk; a chunk may exceed it by one goal.
 const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 /// Parents, and bytes of their titles, that are kept for the goals to come.
-const KEPT_PARENTS: usize = 50_000;
-const KEPT_BYTES: usize = 8 * 1024 * 1024;
+const KEPT_PARENTS: usize = 20_000;
+const KEPT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Names by number.
 #[derive(Debug, Default)]
@@ -65,11 +65,25 @@ pub(super) struct Links {
     pub(super) parents: Vec<ParentLink>,
 }
 
-/// The parents that were met, by number.
+/// The parents that were met, by number. Their titles are one text, so that forgetting them leaves no holes in memory.
 #[derive(Debug, Default)]
 pub(super) struct Titles {
-    pub(super) parents: HashMap<i64, Parent>,
-    bytes: usize,
+    parents: HashMap<i64, Parent>,
+    text: String,
+}
+
+#[derive(Debug)]
+struct Parent {
+    title: Range<usize>,
+    visible: bool,
+}
+
+impl Titles {
+    /// The title of a parent, if the subject may see it.
+    pub(super) fn visible(&self, parent: i64) -> Option<&str> {
+        let parent = self.parents.get(&parent).filter(|parent| parent.visible)?;
+        Some(&self.text[parent.title.clone()])
+    }
 }
 
 /// Reads chunk after chunk.
@@ -243,10 +257,12 @@ impl<'a> Reader<'a> {
 
     /// Learn the titles of parents that are not known yet; whether one of them is restricted.
     pub(super) fn read_titles(&self, links: &[ParentLink], titles: &mut Titles) -> Result<bool> {
-        if titles.parents.len() > KEPT_PARENTS || titles.bytes > KEPT_BYTES {
-            *titles = Titles::default();
+        let Titles { parents, text } = titles;
+        if parents.len() > KEPT_PARENTS || text.len() > KEPT_BYTES {
+            parents.clear();
+            text.clear();
+            text.shrink_to(KEPT_BYTES);
         }
-        let Titles { parents, bytes } = titles;
         let mut unknown: Vec<i64> =
             links.iter().map(|link| link.parent).filter(|parent| !parents.contains_key(parent)).collect();
         unknown.sort_unstable();
@@ -259,9 +275,9 @@ impl<'a> Reader<'a> {
             params.extend(visible.iter().cloned());
             self.tx.each(sql, &params, |row| {
                 restricted |= row.bool(2)?;
-                let title: Box<str> = Box::from(row.text(1)?);
-                *bytes += title.len();
-                let id = row.int(0)?;
+                let from = text.len();
+                text.push_str(row.text(1)?);
+                let (id, title) = (row.int(0)?, from..text.len());
                 let hidden = self.hidden.is_some_and(|hidden| hidden.contains(id as u64));
                 parents.insert(id, Parent { title, visible: row.bool(3)? && !hidden });
                 Ok::<_, Error>(ControlFlow::Continue(()))
