@@ -41,7 +41,7 @@ pub use migrate::{NEWEST as SCHEMA_VERSION, Version, schema_version};
 pub use row::{Cursor, Row};
 pub use schema::Table;
 pub use scope::Scope;
-pub use tx::{Lock, NewRow, Tx};
+pub use tx::{Ahead, Changed, Lock, NewRow, Tx};
 pub use value::{Params, Value};
 
 /// How a database is opened.

@@ -2,11 +2,11 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::ControlFlow;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::PgTx;
+use crate::postgres::{PgTx, Rows};
 use crate::row::{Cursor, Row};
 use crate::schema::{self, Table};
 use crate::value::{Params, Value};
@@ -36,6 +36,31 @@ pub struct NewRow<'a> {
     pub columns: &'a [&'a str],
     /// Their values.
     pub values: Params<'a>,
+}
+
+/// Whether a statement changed its row, once its transaction has ended; `false` until then.
+#[derive(Clone, Debug, Default)]
+pub struct Changed(Arc<AtomicBool>);
+
+impl Changed {
+    /// Whether it did.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self, changed: bool) {
+        self.0.store(changed, Ordering::Release);
+    }
+}
+
+/// A statement that was told ahead: see [`Tx::ahead`].
+#[derive(Debug)]
+pub struct Ahead(Asked);
+
+#[derive(Debug)]
+enum Asked {
+    Not(String, Vec<Value>),
+    Postgres(Rows),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -141,20 +166,48 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Run a statement that changes a row and, if it did, add rows that follow from it; whether it did. One statement on
-    /// PostgreSQL, where each one costs both sides a message.
-    pub fn change_and_add(&self, change: &str, params: Params<'_>, rows: &[NewRow<'_>]) -> Result<bool> {
+    /// Run a statement that changes a row and, if it did, add rows that follow from it; whether it did is known when the
+    /// transaction has ended. One statement on PostgreSQL, sent with the one that comes next, be it the commit: a message
+    /// costs both sides as much as a small statement does.
+    pub fn change_and_add(&self, change: &str, params: Params<'_>, rows: &[NewRow<'_>]) -> Result<Changed> {
         match self.engine {
             Engine::Sqlite(_) => {
-                if self.execute(change, params)? == 0 {
-                    return Ok(false);
+                let changed = Changed::default();
+                changed.set(self.execute(change, params)? == 1);
+                if changed.is_set() {
+                    for row in rows {
+                        self.insert_all(row.table, row.columns, row.values)?;
+                    }
                 }
-                for row in rows {
-                    self.insert_all(row.table, row.columns, row.values)?;
-                }
-                Ok(true)
+                Ok(changed)
             }
             Engine::Postgres(tx) => tx.change_and_add(change, params, rows),
+        }
+    }
+
+    /// A statement whose few rows are asked for later, by [`Tx::query_ahead`]: PostgreSQL is told with the statement that
+    /// comes next, SQLite when they are asked for.
+    pub fn ahead(&self, sql: &str, params: Vec<Value>) -> Result<Ahead> {
+        Ok(match self.engine {
+            Engine::Sqlite(_) => Ahead(Asked::Not(sql.to_owned(), params)),
+            Engine::Postgres(tx) => Ahead(Asked::Postgres(tx.ahead(sql, &params)?)),
+        })
+    }
+
+    /// All rows of a statement that was told ahead, each turned into a `T`; once.
+    pub fn query_ahead<T, E: From<Error>>(
+        &self,
+        ahead: &Ahead,
+        mut f: impl FnMut(&Row<'_>) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        match (&ahead.0, self.engine) {
+            (Asked::Not(sql, params), _) => self.query(sql, params, f),
+            (Asked::Postgres(rows), Engine::Postgres(tx)) => {
+                tx.rows_ahead(rows)?.iter().map(|row| f(&Row::postgres(row))).collect()
+            }
+            (Asked::Postgres(_), Engine::Sqlite(_)) => {
+                Err(Error::unexpected("a statement was told to another database").into())
+            }
         }
     }
 
@@ -176,14 +229,30 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Insert whole rows as [`Tx::insert_all`] does, but leave out those that a unique index has no place for; what `f` makes
-    /// of the column `returning` of each that was inserted. A row that another transaction may still take back is
-    /// waited for.
+    /// Insert whole rows as [`Tx::insert_all`] does, of which it is certain that they can be. On PostgreSQL together with
+    /// the statement that comes next, be it the commit, so that they cost no message of their own; if they fail, then it
+    /// does.
+    pub fn append(
+        &self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Params<'_>,
+    ) -> Result<()> {
+        match self.engine {
+            Engine::Sqlite(_) => self.insert_all(table, columns, rows),
+            Engine::Postgres(tx) => tx.append(table, columns, rows),
+        }
+    }
+
+    /// Insert whole rows as [`Tx::insert_all`] does, if a condition holds, but leave out those that a unique index has no
+    /// place for; what `f` makes of the column `returning` of each that was inserted. A row that another transaction may
+    /// still take back is waited for. The condition comes with its parameters.
     pub fn insert_free<T, E: From<Error>>(
         &self,
         table: &str,
         columns: &[&str],
         values: &[Value],
+        condition: (&str, Params<'_>),
         returning: &str,
         mut f: impl FnMut(&Row<'_>) -> Result<T, E>,
     ) -> Result<Vec<T>, E> {
@@ -191,6 +260,11 @@ impl<'a> Tx<'a> {
         let mut inserted = Vec::new();
         match self.engine {
             Engine::Sqlite(connection) => {
+                let holds =
+                    self.query_opt(&format!("select 1 where {}", condition.0), condition.1, |_| Ok(()))?;
+                if holds.is_none() {
+                    return Ok(inserted);
+                }
                 let insert = insert_one(table, columns);
                 let sql = format!("{insert} on conflict do nothing returning {returning}");
                 let mut statement = connection.prepare_cached(&sql).map_err(Error::from)?;
@@ -201,7 +275,7 @@ impl<'a> Tx<'a> {
                     }
                 }
             }
-            Engine::Postgres(tx) => tx.insert_free(table, columns, values, returning, |row| {
+            Engine::Postgres(tx) => tx.insert_free(table, columns, values, condition, returning, |row| {
                 inserted.push(f(&Row::postgres(row))?);
                 Ok::<_, E>(())
             })?,

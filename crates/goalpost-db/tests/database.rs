@@ -324,20 +324,76 @@ fn rows_come_only_with_the_change_that_they_follow_from() {
             tx.change_and_add(change, params!["none", "2"], &[row(&never[..])])?,
         ])
     });
-    assert_eq!(changed.unwrap(), [true, true, false]);
+    assert_eq!(changed.unwrap().map(|changed| changed.is_set()), [true, true, false]);
     assert_eq!(keys(db), ["first", "old", "second"]);
 }
 
 #[test]
 fn rows_whose_place_is_taken_are_left_out_and_those_that_are_not_are_told() {
     let Notes { db, .. } = &Notes::open();
+    let insert = |tx: &Tx<'_>, notes: [&str; 4], most: i64| {
+        let (rows, few) = (
+            notes.map(Value::from),
+            ("(select count(*) from note where value = ?1) < ?2", &params!["2", most][..]),
+        );
+        tx.insert_free("note", &["key", "value"], &rows, few, "key", |row| {
+            Ok::<_, Error>(row.text(0)?.to_owned())
+        })
+    };
     let inserted = db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
         put(tx, "taken", "1")?;
-        let rows = ["free", "2", "taken", "2"].map(Value::from);
-        tx.insert_free("note", &["key", "value"], &rows, "key", |row| Ok::<_, Error>(row.text(0)?.to_owned()))
+        Ok::<_, Error>([
+            insert(tx, ["free", "2", "taken", "2"], 1)?,
+            insert(tx, ["other", "2", "another", "2"], 1)?,
+            insert(tx, ["other", "2", "another", "2"], 2)?,
+        ])
     });
-    assert_eq!(inserted.unwrap(), ["free"]);
-    assert_eq!(keys(db), ["free", "taken"]);
+    assert_eq!(inserted.unwrap(), [&["free"][..], &[], &["other", "another"]]);
+    assert_eq!(keys(db), ["another", "free", "other", "taken"]);
+}
+
+const NOTE: [&str; 2] = ["key", "value"];
+
+fn append(tx: &Tx<'_>, keys: &[String]) -> Result<(), Error> {
+    let rows: Vec<Value> = keys.iter().flat_map(|key| [key.into(), "1".into()]).collect();
+    tx.append("note", &NOTE, &rows)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appended_rows_are_there_for_the_next_statement_and_after_the_end() {
+    let Notes { db, .. } = &Notes::open();
+    // Often enough for statements to be prepared.
+    for round in 0..4 {
+        let written = db.write(Scope::Global, move |tx| {
+            append(tx, &[format!("{round}, first of all")])?;
+            append(tx, &[format!("{round}, before a look")])?;
+            let seen = tx.query_one("select count(*) from note", params![], |row| row.int(0))?;
+            append(tx, &[format!("{round}, before an organization")])?;
+            tx.enter(1)?;
+            append(tx, &[format!("{round}, in it")])?;
+            append(tx, &["last", "of all"].map(|word| format!("{round}, {word}")))?;
+            Ok::<_, Error>(seen)
+        });
+        assert_eq!(written.await.unwrap(), 6 * round + 2);
+    }
+    assert_eq!(keys(db).len(), 24);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appended_rows_that_cannot_be_take_everything_back() {
+    let Notes { db, .. } = &Notes::open();
+    for looks in [false, true] {
+        let written = db.write(Scope::Global, move |tx| {
+            put(tx, "taken", "1")?;
+            append(tx, &["other", "taken"].map(str::to_owned))?;
+            if looks {
+                tx.query_one("select count(*) from note", params![], |row| row.int(0))?;
+            }
+            Ok::<_, Error>(())
+        });
+        assert_eq!(written.await.unwrap_err().kind(), ErrorKind::Unique);
+        assert!(keys(db).is_empty());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod connection;
 mod error;
 mod prepared;
+mod queue;
 mod statement;
 pub(crate) mod text;
 pub(crate) mod together;
@@ -35,6 +36,7 @@ use crate::scope::Scope;
 use crate::{Settings, Tx};
 
 pub(crate) use self::error::chain;
+pub(crate) use self::queue::Rows;
 pub(crate) use self::transaction::{PgRow, PgRows, PgTx};
 
 /// How often a transaction that left no trace is run before its failure is told.
@@ -99,7 +101,8 @@ impl Postgres {
         scope: Scope,
         f: impl Fn(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mode = self.mode(READ, Some(SHORT));
+        // Those that look for what to do, which is found by indexes.
+        let mode = Mode { by_keys: scope == Scope::Keys, ..self.mode(READ, Some(SHORT)) };
         self.short(|_| self.repeat(mode, scope, &f)).await
     }
 
@@ -260,12 +263,20 @@ impl Postgres {
         let Ok(result) = catch_unwind(AssertUnwindSafe(|| f(&Tx::postgres(&tx, now_us)))) else {
             return (None, Ended::Done(Err(Error::unexpected("a transaction panicked").into())));
         };
+        let waits = mode.begin != READ && !tx.has_begun() && !tx.is_empty();
+        let result = result.and_then(|value| {
+            if waits {
+                // Not in one message with the commit: which process it has must be known before.
+                tx.begin()?;
+            }
+            Ok(value)
+        });
         match (result, tx.health()) {
             (Ok(value), Health::Well) if mode.begin == READ => {
                 // Nothing depends on the end of a read: it is sent, and not waited for.
                 (Self::end(tx, "commit"), Ended::Done(Ok(value)))
             }
-            (Ok(value), Health::Well) if !tx.has_begun() => {
+            (Ok(value), Health::Well) if tx.is_empty() => {
                 (Some(tx.into_connection()), Ended::Done(Ok(value)))
             }
             (Ok(value), Health::Well) => match tx.commit(self.can_hand_over) {

@@ -71,7 +71,7 @@ pub(super) fn with_rows(change: &str, parameters: usize, rows: &[NewRow<'_>]) ->
     sql
 }
 
-/// One statement that inserts many rows: an array for each column.
+/// One statement that inserts many rows: an array for each column, in the places from `first` on.
 pub(super) struct Insert<'v> {
     pub(super) sql: String,
     arrays: Vec<Array<'v>>,
@@ -86,7 +86,7 @@ enum Array<'v> {
 }
 
 impl<'v> Insert<'v> {
-    pub(super) fn new(table: &str, columns: &[&str], rows: &'v [Value]) -> Self {
+    pub(super) fn new(table: &str, columns: &[&str], first: usize, rows: &'v [Value]) -> Self {
         let width = columns.len();
         let (mut named, mut arrays) = (Vec::new(), Vec::new());
         for (column, name) in columns.iter().enumerate() {
@@ -102,7 +102,7 @@ impl<'v> Insert<'v> {
                 Value::Blob(_) => Array::Blob(values().map(blob).collect()),
             });
         }
-        let places: Vec<_> = (1..=named.len()).map(|place| format!("${place}")).collect();
+        let places: Vec<_> = (first..first + named.len()).map(|place| format!("${place}")).collect();
         let sql = format!(
             "-- insert_all\ninsert into {table} ({}) select * from unnest({})",
             named.join(", "),
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_column_of_nulls_is_left_out() {
         let rows = [Value::Int(1), Value::Null, Value::Int(2), Value::Null];
-        let insert = Insert::new("t", &["a", "b"], &rows);
+        let insert = Insert::new("t", &["a", "b"], 1, &rows);
         assert!(insert.sql.ends_with("insert into t (a) select * from unnest($1)"), "{}", insert.sql);
     }
 }

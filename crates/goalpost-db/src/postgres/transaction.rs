@@ -13,10 +13,11 @@ use tokio_postgres::{Client, Row, RowStream, Statement};
 use super::connection::Connection;
 use super::error::{is_conflict, is_lost, is_of_another};
 use super::prepared::{BY_KEY, Micros, PROCESS_AND_CLOCK, Process, Way};
+use super::queue::{self, Heard, Queued, Rows, Text};
 use super::{statement, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scope::Scope;
-use crate::tx::NewRow;
+use crate::tx::{Changed, NewRow};
 use crate::value::{Params, Value};
 
 /// What kind of transaction.
@@ -59,6 +60,7 @@ pub(crate) struct PgTx {
     mode: Mode,
     /// Not sent yet.
     before: RefCell<Option<Before>>,
+    queue: RefCell<Vec<Queued>>,
     has_begun: Cell<bool>,
     scope: Cell<Scope>,
     health: Cell<Health>,
@@ -104,6 +106,7 @@ impl PgTx {
             connection: RefCell::new(connection),
             mode,
             before: RefCell::new(Some(Before { word: Some(mode.begin), settle, organization })),
+            queue: RefCell::default(),
             has_begun: Cell::new(false),
             scope: Cell::new(scope),
             health: Cell::new(Health::Well),
@@ -124,6 +127,11 @@ impl PgTx {
     /// Whether anything was sent.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun.get()
+    }
+
+    /// Whether there is nothing to be committed.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.has_begun() && self.queue.borrow().is_empty()
     }
 
     /// Begin without waiting for a first statement.
@@ -161,7 +169,13 @@ impl PgTx {
             return Err(Error::unexpected("a transaction went on after one of its statements had failed"));
         }
         let Some(Before { mut word, settle: text, organization }) = self.before.borrow_mut().take() else {
-            return self.hear(connection, ask);
+            let queue = self.queue.take();
+            if queue.is_empty() {
+                return self.hear(connection, ask);
+            }
+            let (done, answer) = self
+                .hear(connection, async |client| Ok(join(queue::send(client, &queue), ask(client)).await))?;
+            return done.and(answer).map_err(|error| self.failed(connection, error));
         };
         self.has_begun.set(true);
         let types: Vec<_> = organization.iter().map(Value::postgres_type).collect();
@@ -180,6 +194,7 @@ impl PgTx {
             }
         };
         let params = typed(organization.as_slice());
+        let queue = self.queue.take();
         let (settled, answer) = self.hear(connection, async |client| {
             let settled = async {
                 match &settle {
@@ -187,8 +202,9 @@ impl PgTx {
                     None => client.query_typed(&text, &params).await,
                 }
             };
-            let (begun, settled, answer) = join3(say(client, word), settled, ask(client)).await;
-            begun.map(|()| (settled, answer))
+            let rest = join(queue::send(client, &queue), ask(client));
+            let (begun, settled, (done, answer)) = join3(say(client, word), settled, rest).await;
+            begun.map(|()| (settled, done.and(answer)))
         })?;
         let settled = match settled {
             Ok(rows) => rows.first().and_then(said_at_the_beginning),
@@ -241,10 +257,34 @@ impl PgTx {
             self.begin()?;
         }
         self.scope.set(Scope::Organization(organization));
-        let settle = format!("select {PROCESS_AND_CLOCK}, set_config('goalpost.organization', $1, true)");
-        let organization = Some(Value::Text(organization.to_string()));
-        *self.before.borrow_mut() = Some(Before { word: None, settle, organization });
+        let sql = "select set_config('goalpost.organization', $1, true)".to_owned();
+        self.queue(sql, vec![organization.to_string().into()], Heard::Nothing)
+    }
+
+    /// Let a statement be sent in the round trip of the next one, before it.
+    fn queue(&self, sql: String, params: Vec<Value>, heard: Heard) -> Result<()> {
+        let types: Vec<Type> = params.iter().map(Value::postgres_type).collect();
+        let statement = self.prepared(&sql, &types)?;
+        self.queue.borrow_mut().push(Queued { statement, text: Text::Whole { sql, params }, heard });
         Ok(())
+    }
+
+    /// As [`crate::Tx::ahead`].
+    pub(crate) fn ahead(&self, sql: &str, params: &[Value]) -> Result<Rows> {
+        let sql = statement::numbered(sql);
+        self.check_partitions(&sql, params)?;
+        let rows = Rows::default();
+        self.queue(sql, params.to_vec(), Heard::Rows(rows.clone()))?;
+        Ok(rows)
+    }
+
+    /// The rows of a statement that was sent ahead.
+    pub(crate) fn rows_ahead(&self, rows: &Rows) -> Result<Vec<PgRow>> {
+        if let Some(rows) = rows.take() {
+            return Ok(rows);
+        }
+        self.begin()?;
+        rows.take().ok_or_else(|| Error::unexpected("a statement was not sent, or its rows were taken twice"))
     }
 
     pub(crate) fn is_waited_for(&self) {
@@ -270,17 +310,17 @@ impl PgTx {
         change: &str,
         params: Params<'_>,
         rows: &[NewRow<'_>],
-    ) -> Result<bool> {
-        if rows.is_empty() {
-            return Ok(self.execute(change, params)? == 1);
-        }
-        let sql = statement::with_rows(&statement::numbered(change), params.len(), rows);
+    ) -> Result<Changed> {
+        let mut sql = statement::numbered(change);
         let mut params = params.to_vec();
-        for row in rows {
-            params.extend_from_slice(row.values);
+        if !rows.is_empty() {
+            sql = statement::with_rows(&sql, params.len(), rows);
+            params.extend(rows.iter().flat_map(|row| row.values).cloned());
         }
         self.check_partitions(&sql, &params)?;
-        Ok(self.change(&sql, &typed(&params))? == 1)
+        let changed = Changed::default();
+        self.queue(sql, params, Heard::Changed(changed.clone()))?;
+        Ok(changed)
     }
 
     /// Run a statement that answers no rows.
@@ -334,25 +374,46 @@ impl PgTx {
 
     pub(crate) fn insert_all(&self, table: &str, columns: &[&str], values: &[Value]) -> Result<()> {
         for rows in statement::batches(values, columns.len()) {
-            let insert = statement::Insert::new(table, columns, rows);
+            let insert = statement::Insert::new(table, columns, 1, rows);
             self.change(&insert.sql, &insert.params())?;
         }
         Ok(())
     }
 
-    /// Insert rows that a unique index has a place for, and hand each row that was to `f`.
+    /// As [`crate::Tx::append`].
+    pub(crate) fn append(
+        &self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Params<'_>,
+    ) -> Result<()> {
+        for rows in statement::batches(rows, columns.len()) {
+            let insert = statement::Insert::new(table, columns, 1, rows);
+            let types: Vec<Type> = insert.params().into_iter().map(|(_, kind)| kind).collect();
+            let statement = self.prepared(&insert.sql, &types)?;
+            let text = Text::Insert { table, columns, rows: rows.to_vec() };
+            self.queue.borrow_mut().push(Queued { statement, text, heard: Heard::Nothing });
+        }
+        Ok(())
+    }
+
+    /// Insert rows that a unique index has a place for, while something holds, and hand each row that was to `f`.
     pub(crate) fn insert_free<E: From<Error>>(
         &self,
         table: &str,
         columns: &[&str],
         values: &[Value],
+        while_holds: (&str, Params<'_>),
         returning: &str,
         mut f: impl FnMut(&PgRow) -> Result<(), E>,
     ) -> Result<(), E> {
+        let (holds, params) = while_holds;
+        let holds = statement::numbered(holds);
         for rows in statement::batches(values, columns.len()) {
-            let insert = statement::Insert::new(table, columns, rows);
-            let sql = format!("{} on conflict do nothing returning {returning}", insert.sql);
-            let mut inserted = self.rows_of(&sql, &insert.params())?;
+            let insert = statement::Insert::new(table, columns, params.len() + 1, rows);
+            let sql = format!("{} where {holds} on conflict do nothing returning {returning}", insert.sql);
+            let params = [typed(params), insert.params()].concat();
+            let mut inserted = self.rows_of(&sql, &params)?;
             while inserted.advance()? {
                 let Some(row) = inserted.row() else { break };
                 f(row)?;
@@ -432,7 +493,7 @@ pub(crate) struct PgRow {
 }
 
 impl PgRow {
-    fn new(row: tokio_postgres::Row) -> Self {
+    pub(super) fn new(row: tokio_postgres::Row) -> Self {
         Self { row, texts: OnceCell::new() }
     }
 
@@ -451,11 +512,11 @@ async fn query(client: &Client, sql: &str, params: Params<'_>) -> Result<RowStre
     client.query_typed_raw(sql, params.iter().map(|value| (value, value.postgres_type()))).await
 }
 
-fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
+pub(super) fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
     params.iter().map(|value| (value as &(dyn ToSql + Sync), value.postgres_type())).collect()
 }
 
-fn untyped<'p>(params: &[(&'p (dyn ToSql + Sync), Type)]) -> Vec<&'p (dyn ToSql + Sync)> {
+pub(super) fn untyped<'p>(params: &[(&'p (dyn ToSql + Sync), Type)]) -> Vec<&'p (dyn ToSql + Sync)> {
     params.iter().map(|(value, _)| *value).collect()
 }
 

@@ -41,7 +41,7 @@ pub fn values(tx: &Tx<'_>, organization: OrganizationNumber, deed: &Deed<'_>) ->
 /// Record several deeds at once.
 pub fn record_all(tx: &Tx<'_>, organization: OrganizationNumber, deeds: &[Deed<'_>]) -> Result<()> {
     let rows: Vec<_> = deeds.iter().flat_map(|deed| values(tx, organization, deed)).collect();
-    tx.insert_all(TABLE, &COLUMNS, &rows)
+    tx.append(TABLE, &COLUMNS, &rows)
 }
 
 /// Record a deed. `subject` is the id of what it was done to.

@@ -275,19 +275,20 @@ fn promise_kind(
     // The ids carry the creation, cut to milliseconds as on the wire.
     let created_at = tx.now_us() / 1000 * 1000;
     let new: Vec<NewJob> = admitted.iter().map(|one| one.job(organization, created_at, terms)).collect();
-    // Close to the limit one counts at a time, so that it holds however many ask at once.
-    let mut room = terms.max_open - jobs::count_pending(tx, organization, kind)?;
-    if room <= CLOSE {
+    let far = terms.max_open - CLOSE;
+    let (mut made, mut rest) = (jobs::insert_free(tx, &new, created_at, far)?, &new[..0]);
+    if made.is_empty() && jobs::count_pending(tx, organization, kind)? >= far {
+        // Close to the limit one counts at a time, so that it holds however many ask at once.
         tx.lock(organization.0, Lock::Pending)?;
-        room = terms.max_open - jobs::count_pending(tx, organization, kind)?;
-    }
-    let (mut made, mut rest) = (Vec::with_capacity(new.len()), &new[..]);
-    while room > 0 && !rest.is_empty() {
-        let (next, later) = rest.split_at(rest.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
-        let inserted = jobs::insert_free(tx, next, created_at)?;
-        room -= inserted.len() as i64;
-        made.extend(inserted);
-        rest = later;
+        let mut room = terms.max_open - jobs::count_pending(tx, organization, kind)?;
+        rest = &new;
+        while room > 0 && !rest.is_empty() {
+            let (next, later) = rest.split_at(rest.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+            let inserted = jobs::insert_free(tx, next, created_at, terms.max_open)?;
+            room -= inserted.len() as i64;
+            made.extend(inserted);
+            rest = later;
+        }
     }
     let tried = new.len() - rest.len();
     let mut promised = Vec::with_capacity(new.len());

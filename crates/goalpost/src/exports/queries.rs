@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use goalpost_db::{NewRow, Result, Row, Tx, Value, params};
+use goalpost_db::{Changed, Error, NewRow, Result, Row, Tx, Value, params};
 
 use crate::audit;
 use crate::goals::history::Moment;
@@ -257,9 +257,9 @@ pub fn count(tx: &Tx<'_>, member: &Member) -> Result<u64> {
     )
 }
 
-/// Make a file visible, end its job and write down the deed, under the live lease. `false` if the lease is lost: then
-/// nothing of it stays.
-pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &[Value]) -> Result<bool> {
+/// Make a file visible, end its job and write down the deed, under the live lease. If the lease is lost, nothing of it
+/// happens.
+pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &[Value]) -> Result<Changed> {
     let export = params![
         lease.job.organization,
         lease.job.id.into_bytes(),
@@ -294,7 +294,7 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &
         NewRow { table: "export", columns: &columns, values: export },
         NewRow { table: audit::TABLE, columns: &audit::COLUMNS, values: deed },
     ];
-    jobs::succeed(tx, lease, expires_at, &rows)
+    jobs::succeed_and_add(tx, lease, expires_at, &rows)
 }
 
 /// Let the oldest finished exports expire now, as far as there are more, or more bytes of them, than the organization may
@@ -377,23 +377,21 @@ pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Opti
     )
 }
 
-/// The job's order, read in the snapshot that the file shows.
-pub fn find_order(tx: &Tx<'_>, job: JobKey) -> Result<Option<Order>> {
+/// The job's order, with the organization as the snapshot has it that the file shows; `None` if that is gone.
+pub fn find_order(tx: &Tx<'_>, lease: &Lease) -> Result<Option<Order>> {
+    let creator = lease.creator.ok_or_else(|| Error::unexpected("an export is for nobody"))?;
     tx.query_opt(
         "-- exports::find_order (by key)
-        select job.creator, coalesce(job.view, job.pair), job.created_at, coalesce(o.file_number, o.number), o.revision,
-               o.guid
-          from job join organization o on o.number = job.organization
-         where job.organization = ?1 and job.id = ?2",
-        params![job.organization, job.id.into_bytes()],
+        select coalesce(file_number, number), revision, guid from organization where number = ?1",
+        params![lease.job.organization],
         |row| {
             Ok(Order {
-                creator: PersonNumber(row.int(0)?),
-                view: uuid::Uuid::from_bytes(row.bytes(1)?),
-                created_at: row.int(2)?,
-                file_number: row.int(3)?,
-                revision: row.int(4)?,
-                organization_guid: uuid::Uuid::from_bytes(row.bytes(5)?),
+                creator,
+                view: lease.subject,
+                created_at: lease.created_at,
+                file_number: row.int(0)?,
+                revision: row.int(1)?,
+                organization_guid: uuid::Uuid::from_bytes(row.bytes(2)?),
             })
         },
     )

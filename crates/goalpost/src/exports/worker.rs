@@ -93,7 +93,7 @@ fn read(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Rea
         expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
     let watched = Watched { abandoned: lease.abandoned.clone(), progress: lease.progress.clone() };
     let origin = app.config.public_url.as_deref();
-    let order = |tx: &Tx<'_>| queries::find_order(tx, job)?.ok_or(StepError::LeaseLost);
+    let order = |tx: &Tx<'_>| queries::find_order(tx, lease)?.ok_or(StepError::LeaseLost);
     let made = |tx: &Tx<'_>, order: Order| -> Result<Result<_, Written>, StepError> {
         if app.config.sandbox.fail_views.contains(&order.view) {
             return Err(StepError::Final {
@@ -380,6 +380,7 @@ async fn publish(
             queries::publish(tx, &owned, &made, tx.now_us() + expire_after_us, &deed).map(Some)
         })
         .await;
+    let published = published.map(|published| published.map(|changed| changed.is_set()));
     if !matches!(published, Ok(Some(false) | None)) {
         // Also if nobody knows: the sweeper will find out.
         app.kept.get::<Room>().take(lease.job.organization, size_bytes);

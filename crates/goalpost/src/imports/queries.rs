@@ -142,7 +142,7 @@ pub(super) fn end(
     keep_us: i64,
     report: &Report,
 ) -> std::result::Result<(), ImportError> {
-    if !jobs::succeed(tx, lease, tx.now_us() + keep_us, &[])? {
+    if !jobs::succeed(tx, lease, tx.now_us() + keep_us)? {
         return Err(ImportError::Stopped);
     }
     let [read, added, changed, removed] = report.counts();

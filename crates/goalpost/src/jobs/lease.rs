@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use uuid::Uuid;
+
 use super::JobKey;
+use crate::ids::PersonNumber;
 use crate::trace::TraceParent;
 
 /// A claimed job, and the token that every later write for it must name.
@@ -21,6 +24,12 @@ pub struct Lease {
     pub deadline_at: i64,
     /// When the job was first claimed, microseconds.
     pub started_at: i64,
+    /// For whom it runs.
+    pub creator: Option<PersonNumber>,
+    /// What the job is about: for an export, the view's GUID.
+    pub subject: Uuid,
+    /// When the job was made, microseconds.
+    pub created_at: i64,
     /// What to do, as frozen when the job was made.
     pub spec: String,
     /// Where the trace of the request that made the job is continued.

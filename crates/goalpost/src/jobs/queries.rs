@@ -1,9 +1,9 @@
 //! Every statement that changes a job. Each changes exactly one row, or says that it did not.
 
-use goalpost_db::{Error, NewRow, Result, Row, Tx, Value, params};
+use goalpost_db::{Ahead, Changed, Error, NewRow, Result, Row, Tx, Value, params};
 use uuid::Uuid;
 
-use super::lease::Abandoned;
+use super::lease::{Abandoned, Progress};
 use super::{Figures, Job, JobKey, Lease, NewJob, State};
 use crate::ids::{OrganizationNumber, PersonNumber};
 use crate::trace::TraceParent;
@@ -80,10 +80,14 @@ pub fn insert(tx: &Tx<'_>, job: &NewJob, created_at: i64) -> Result<()> {
     tx.insert_all("job", &MADE, &values(job, created_at))
 }
 
-/// Promise jobs, those whose pairs are free: [`insert`] in one statement. The ids of those that were.
-pub fn insert_free(tx: &Tx<'_>, jobs: &[NewJob], created_at: i64) -> Result<Vec<Uuid>> {
+/// Promise jobs of one kind in one organization, those whose pairs are free, if fewer than `most` are pending there. The
+/// ids of those that were.
+pub fn insert_free(tx: &Tx<'_>, jobs: &[NewJob], created_at: i64, most: i64) -> Result<Vec<Uuid>> {
+    let Some(NewJob { key, kind, .. }) = jobs.first() else { return Ok(Vec::new()) };
     let rows: Vec<Value> = jobs.iter().flat_map(|job| values(job, created_at)).collect();
-    tx.insert_free("job", &MADE, &rows, "id", |row| Ok(Uuid::from_bytes(row.bytes(0)?)))
+    let condition = format!("({COUNT_PENDING}) < ?3");
+    let few = (&*condition, &params![key.organization, *kind, most][..]);
+    tx.insert_free("job", &MADE, &rows, few, "id", |row| Ok(Uuid::from_bytes(row.bytes(0)?)))
 }
 
 /// The job that is pending for this pair.
@@ -102,14 +106,13 @@ pub fn find_pending(
     )
 }
 
+const COUNT_PENDING: &str = "select count(*) from job
+         where organization = ?1 and kind = ?2 and state in ('notStarted', 'running')";
+
 /// How many jobs of this kind are pending in the organization.
 pub fn count_pending(tx: &Tx<'_>, organization: OrganizationNumber, kind: &str) -> Result<i64> {
-    tx.query_one(
-        "-- jobs::count_pending
-        select count(*) from job where organization = ?1 and kind = ?2 and state in ('notStarted', 'running')",
-        params![organization, kind],
-        |row| row.int(0),
-    )
+    let sql = format!("-- jobs::count_pending\n{COUNT_PENDING}");
+    tx.query_one(&sql, params![organization, kind], |row| row.int(0))
 }
 
 /// What has not ended, of all organizations.
@@ -150,7 +153,7 @@ pub struct Candidate {
 /// decides. Costs a few index look-ups an organization that has pending jobs, however many it has.
 pub fn list_candidates(tx: &Tx<'_>, figures: &Figures) -> Result<Vec<Candidate>> {
     tx.query(
-        "-- jobs::list_candidates (all organizations)
+        "-- jobs::list_candidates (all organizations) (by key)
         with recursive turn (organization) as (
           select min(organization) from job where state in ('notStarted', 'running')
           union all
@@ -187,63 +190,92 @@ fn youngest(tx: &Tx<'_>, figures: &Figures) -> i64 {
     if hold_back_us > 0 { tx.now_us() - hold_back_us } else { i64::MAX }
 }
 
-/// Take the organization's oldest jobs, so many at most, that may still be taken and that nobody else is taking: not
-/// started, or running with a lapsed lease, while fewer of its jobs are running than may. Where that is bounded, one is
-/// taken at most. Of several workers at once each may find that last place free: the bound is one of good order.
+/// For each of these turns, an organization and the token of its leases, take its oldest jobs, so many at most, that may
+/// still be taken and that nobody else is taking: not started, or running with a lapsed lease, while fewer of its jobs
+/// are running than may. Where that is bounded, one is taken at most. Of several workers at once each may find that last
+/// place free: the bound is one of good order.
+///
+/// The transaction is one of the first turn's organization.
 pub fn claim(
     tx: &Tx<'_>,
-    organization: OrganizationNumber,
-    most: usize,
-    token: [u8; 16],
+    turns: &[(OrganizationNumber, [u8; 16])],
+    of_each: usize,
     figures: &Figures,
 ) -> Result<Vec<Lease>> {
+    let mut claims = Vec::with_capacity(turns.len());
+    for (place, (organization, token)) in turns.iter().enumerate() {
+        if place > 0 {
+            tx.enter(organization.0)?;
+        }
+        claims.push(claim_ahead(tx, *organization, *token, of_each, figures)?);
+    }
+    let mut leases = Vec::new();
+    for (claim, turn) in claims.iter().zip(turns) {
+        leases.extend(tx.query_ahead(claim, |row| lease_from_row(row, *turn))?);
+    }
+    Ok(leases)
+}
+
+fn claim_ahead(
+    tx: &Tx<'_>,
+    organization: OrganizationNumber,
+    token: [u8; 16],
+    most: usize,
+    figures: &Figures,
+) -> Result<Ahead> {
     let now = tx.now_us();
-    let most = if figures.max_running_per_organization == i64::MAX { most } else { most.min(1) };
+    let mut params = params![
+        organization,
+        token,
+        now + figures.lease_us,
+        now,
+        now + figures.deadline_us,
+        figures.max_attempts,
+        youngest(tx, figures),
+    ]
+    .to_vec();
+    let (mut most, mut while_free) = (most, "");
+    if figures.max_running_per_organization < i64::MAX {
+        most = most.min(1);
+        while_free = "and (select count(*) from job busy
+                 where busy.organization = ?1 and busy.state = 'running' and busy.lease_until >= ?4) < ?8";
+        params.push(figures.max_running_per_organization.into());
+    }
     // Not as a parameter, without whose value the first few would be planned as a tenth of all.
     let sql = format!(
         "-- jobs::claim (by key)
         with next as materialized (
           select next.id from job next
            where next.organization = ?1 and next.state in ('notStarted', 'running')
-             and (next.state = 'notStarted' or next.lease_until < ?4) and next.created_at <= ?8
+             and (next.state = 'notStarted' or next.lease_until < ?4) and next.created_at <= ?7
              and (next.deadline_at is null or next.deadline_at > ?4) and next.attempt < ?6
-           order by next.created_at, next.id limit {most} {}
+           order by next.created_at, next.id limit {most} {unless_locked}
         )
         update job set state = 'running', lease_token = ?2, lease_until = ?3, attempt = attempt + 1,
                started_at = coalesce(started_at, ?4), deadline_at = coalesce(deadline_at, ?5)
-         where organization = ?1 and id in (select next.id from next)
-           and (select count(*) from job busy
-                 where busy.organization = ?1 and busy.state = 'running' and busy.lease_until >= ?4) < ?7
-        returning attempt, deadline_at, started_at, spec, traceparent, kind, id",
-        tx.unless_locked()
+         where organization = ?1 and id in (select next.id from next) {while_free}
+        returning id, kind, attempt, deadline_at, started_at, created_at, creator, coalesce(view, pair), spec, traceparent",
+        unless_locked = tx.unless_locked()
     );
-    tx.query(
-        &sql,
-        params![
-            organization,
-            token,
-            now + figures.lease_us,
-            now,
-            now + figures.deadline_us,
-            figures.max_attempts,
-            figures.max_running_per_organization,
-            youngest(tx, figures),
-        ],
-        |row| {
-            Ok(Lease {
-                job: JobKey { organization, id: Uuid::from_bytes(row.bytes(6)?) },
-                kind: row.text(5)?.to_owned(),
-                token,
-                attempt: row.int(0)?,
-                deadline_at: row.int(1)?,
-                started_at: row.int(2)?,
-                spec: row.text(3)?.to_owned(),
-                trace: row.opt_text(4)?.and_then(TraceParent::parse),
-                abandoned: Abandoned::default(),
-                progress: super::lease::Progress::default(),
-            })
-        },
-    )
+    tx.ahead(&sql, params)
+}
+
+fn lease_from_row(row: &Row<'_>, (organization, token): (OrganizationNumber, [u8; 16])) -> Result<Lease> {
+    Ok(Lease {
+        job: JobKey { organization, id: Uuid::from_bytes(row.bytes(0)?) },
+        kind: row.text(1)?.to_owned(),
+        token,
+        attempt: row.int(2)?,
+        deadline_at: row.int(3)?,
+        started_at: row.int(4)?,
+        created_at: row.int(5)?,
+        creator: row.opt_int(6)?.map(PersonNumber),
+        subject: Uuid::from_bytes(row.bytes(7)?),
+        spec: row.text(8)?.to_owned(),
+        trace: row.opt_text(9)?.and_then(TraceParent::parse),
+        abandoned: Abandoned::default(),
+        progress: Progress::default(),
+    })
 }
 
 /// Hold the lease for another while, and say how far the job has come; `false` if it is lost. A lease that lapsed but
@@ -283,16 +315,25 @@ pub fn give_back(tx: &Tx<'_>, lease: &Lease, delay_us: i64, as_if_unclaimed: boo
     Ok(changed == 1)
 }
 
-/// End the job well, and add what follows from it; `false` if the lease is lost, and then nothing else of the
-/// transaction may stay.
-pub fn succeed(tx: &Tx<'_>, lease: &Lease, expires_at: i64, rows: &[NewRow<'_>]) -> Result<bool> {
-    end(tx, lease, State::Succeeded, expires_at, None, rows)
+/// End the job well; `false` if the lease is lost, and then nothing else of the transaction may stay.
+pub fn succeed(tx: &Tx<'_>, lease: &Lease, expires_at: i64) -> Result<bool> {
+    Ok(tx.execute(END, &end(tx, lease, State::Succeeded, expires_at, None))? == 1)
+}
+
+/// End the job well, and add what follows from it, unless the lease is lost.
+pub fn succeed_and_add(tx: &Tx<'_>, lease: &Lease, expires_at: i64, rows: &[NewRow<'_>]) -> Result<Changed> {
+    tx.change_and_add(END, &end(tx, lease, State::Succeeded, expires_at, None), rows)
 }
 
 /// Give the job up; `false` if the lease is lost.
 pub fn fail(tx: &Tx<'_>, lease: &Lease, expires_at: i64, failure: &str, detail: &str) -> Result<bool> {
-    end(tx, lease, State::Failed, expires_at, Some((failure, detail)), &[])
+    Ok(tx.execute(END, &end(tx, lease, State::Failed, expires_at, Some((failure, detail))))? == 1)
 }
+
+const END: &str = "-- jobs::end
+        update job set state = ?4, finished_at = ?5, expires_at = ?6, failure = ?7, status_detail = ?8,
+               lease_token = null, lease_until = null
+         where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'";
 
 fn end(
     tx: &Tx<'_>,
@@ -300,25 +341,17 @@ fn end(
     state: State,
     expires_at: i64,
     failure: Option<(&str, &str)>,
-    rows: &[NewRow<'_>],
-) -> Result<bool> {
-    tx.change_and_add(
-        "-- jobs::end
-        update job set state = ?4, finished_at = ?5, expires_at = ?6, failure = ?7, status_detail = ?8,
-               lease_token = null, lease_until = null
-         where organization = ?1 and id = ?2 and lease_token = ?3 and state = 'running'",
-        params![
-            lease.job.organization,
-            lease.job.id.into_bytes(),
-            lease.token,
-            state.as_str(),
-            tx.now_us(),
-            expires_at,
-            failure.map(|(code, _)| code),
-            failure.map(|(_, detail)| detail),
-        ],
-        rows,
-    )
+) -> [Value; 8] {
+    [
+        lease.job.organization.into(),
+        lease.job.id.into_bytes().into(),
+        lease.token.into(),
+        state.as_str().into(),
+        tx.now_us().into(),
+        expires_at.into(),
+        failure.map(|(code, _)| code).into(),
+        failure.map(|(_, detail)| detail).into(),
+    ]
 }
 
 /// Pending jobs that nobody can bring to an end any more, with the reason. Read without a lock; [`fail_overdue`]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,8 @@ const AWAY_DELAY_US: i64 = 1_000_000;
 const AWAY_LOOK: Duration = Duration::from_millis(200);
 /// Jobs that are claimed in one transaction, at most.
 const AT_ONCE: usize = 16;
+/// How long free places may wait for others while there are more jobs than places.
+const GATHERED: Duration = Duration::from_millis(5);
 /// How long a step may take to say that it has ended its job, when the job is found ended.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -91,6 +94,9 @@ pub struct Runner {
     step: Arc<dyn Step>,
     wake: Arc<Notify>,
     permits: Arc<Semaphore>,
+    max_running: usize,
+    /// Whether the last claim found a job for each free place, so that there may be more.
+    has_more: Arc<AtomicBool>,
     /// Organizations that had claimable jobs a while ago: each gets its turn before any gets a second one, so one with
     /// many jobs does not hold up the others.
     turns: Arc<Mutex<VecDeque<OrganizationNumber>>>,
@@ -116,8 +122,20 @@ impl Runner {
         wake: Arc<Notify>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let permits = Arc::new(Semaphore::new(max_running.max(1)));
-        Self { db, ids, figures, step, wake, permits, turns: Arc::default(), begins_at: 0, metrics }
+        let max_running = max_running.max(1);
+        Self {
+            db,
+            ids,
+            figures,
+            step,
+            wake,
+            permits: Arc::new(Semaphore::new(max_running)),
+            max_running,
+            has_more: Arc::default(),
+            turns: Arc::default(),
+            begins_at: 0,
+            metrics,
+        }
     }
 
     /// The same runner that begins elsewhere than others do; any number.
@@ -195,6 +213,17 @@ impl Runner {
         permit: OwnedSemaphorePermit,
     ) -> Result<Vec<(Lease, OwnedSemaphorePermit)>, Error> {
         let mut permits = vec![permit];
+        if self.has_more.load(Ordering::Relaxed) {
+            let enough = AT_ONCE.min(self.max_running / 2);
+            let gathering = async {
+                while permits.len() < enough
+                    && let Ok(more) = Arc::clone(&self.permits).acquire_owned().await
+                {
+                    permits.push(more);
+                }
+            };
+            let _ = tokio::time::timeout(GATHERED, gathering).await;
+        }
         while permits.len() < AT_ONCE
             && let Ok(more) = Arc::clone(&self.permits).try_acquire_owned()
         {
@@ -220,6 +249,7 @@ impl Runner {
             }
             // What looked claimable a moment ago and is not, others are claiming now.
             if looks || !leases.is_empty() {
+                self.has_more.store(leases.len() == permits.len(), Ordering::Relaxed);
                 return Ok(leases.into_iter().zip(permits).collect());
             }
         }
@@ -241,16 +271,7 @@ impl Runner {
         let Some(first) = turns.first().copied() else { return Ok(Vec::new()) };
         let figures = self.figures;
         let turns: Vec<_> = turns.iter().map(|turn| (*turn, self.ids.guid().into_bytes())).collect();
-        let claimed = self.db.write(first, move |tx| {
-            let mut leases = Vec::new();
-            for (organization, token) in &turns {
-                if *organization != first {
-                    tx.enter(organization.0)?;
-                }
-                leases.extend(queries::claim(tx, *organization, of_each, *token, &figures)?);
-            }
-            Ok::<_, Error>(leases)
-        });
+        let claimed = self.db.write(first, move |tx| queries::claim(tx, &turns, of_each, &figures));
         let leases = claimed.await?;
         self.metrics.jobs.claimed.inc_by(leases.len() as u64);
         Ok(leases)

@@ -76,7 +76,7 @@ async fn a_worker_takes_the_oldest_for_its_free_places_and_one_where_they_are_bo
     }
     let claim = async |most: usize, figures: Figures| {
         let claimed = t.app.db.write(super::NUMBER, move |tx| {
-            let leases = queries::claim(tx, super::NUMBER, most, [7; 16], &figures)?;
+            let leases = queries::claim(tx, &[(super::NUMBER, [7; 16])], most, &figures)?;
             Ok::<_, goalpost_db::Error>(leases.into_iter().map(|lease| lease.job.id).collect::<Vec<_>>())
         });
         let mut claimed = claimed.await.unwrap();

@@ -12,7 +12,7 @@ use goalpost::app::App;
 use goalpost::config::{Config, Database};
 use goalpost::exports::expiry::content_name;
 use goalpost::exports::worker::MakeExport;
-use goalpost::ids::OrganizationNumber;
+use goalpost::ids::{OrganizationNumber, PersonNumber};
 use goalpost::jobs::{JobKey, Lease, Step as _, StepError};
 use goalpost_testing::TestApp;
 use serde_json::{Value, json};
@@ -45,6 +45,9 @@ fn the_worker() {
         attempt: number("attempt"),
         deadline_at: number("deadline_at"),
         started_at: number("started_at"),
+        creator: Some(PersonNumber(number("creator"))),
+        subject: guid("subject"),
+        created_at: number("created_at"),
         spec: order["spec"].as_str().unwrap().to_owned(),
         trace: None,
         abandoned: goalpost::jobs::lease::Abandoned::default(),
@@ -79,6 +82,9 @@ fn work(t: &TestApp, lease: &Lease, path: &Path, fault: &str) -> Worked {
         "attempt": lease.attempt,
         "deadline_at": lease.deadline_at,
         "started_at": lease.started_at,
+        "creator": lease.creator.unwrap().0,
+        "subject": lease.subject,
+        "created_at": lease.created_at,
         "spec": lease.spec,
     });
     let log = tempfile::NamedTempFile::new().unwrap();

@@ -77,7 +77,7 @@ async fn assert_refused(t: &TestApp, lease: &Lease) {
             queries::renew(tx, &lease, &figures)?,
             queries::give_back(tx, &lease, 0, true)?,
             queries::fail(tx, &lease, 0, "zombie", "A zombie wrote this.")?,
-            queries::succeed(tx, &lease, 0, &[])?,
+            queries::succeed(tx, &lease, 0)?,
         ])
     });
     assert_eq!(written.await.unwrap(), [false; 4]);
@@ -128,7 +128,7 @@ async fn a_job_that_got_its_attempt_back_since_it_was_listed_is_not_given_up() {
 async fn claim_or_give_up(t: &TestApp, job: JobKey) -> (bool, [bool; 3]) {
     let figures = t.app.figures();
     let written = t.app.db.write(super::NUMBER, move |tx| {
-        let claimed = !queries::claim(tx, job.organization, 1, [7; 16], &figures)?.is_empty();
+        let claimed = !queries::claim(tx, &[(job.organization, [7; 16])], 1, &figures)?.is_empty();
         let give_up = |reason| queries::fail_overdue(tx, job, reason, &figures);
         let given_up =
             [give_up(Overdue::NotStarted)?, give_up(Overdue::Deadline)?, give_up(Overdue::WorkerLost)?];
