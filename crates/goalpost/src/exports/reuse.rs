@@ -43,14 +43,20 @@ pub(super) fn find(
 ) -> Result<Option<(JobKey, Made)>> {
     let moment = spec.as_of.unwrap_or(Moment { revision: order.revision, at_us: tx.now_us() });
     let basis = basis(spec, order, origin, moment);
+    // Named in the order in which they are to be looked at: SQLite would go through all exports of the organization.
+    // The newest ones are enough, and of those that are still there the newest is the last to go.
     let found = tx.query_opt(
         "-- exports::find_reusable (by key)
+        with same as materialized (
+          select job from export where organization = ?1 and basis = ?2 order by job desc limit 64
+        )
         select export.job, export.content_key, export.size_bytes, export.sha256, export.row_count,
                export.omitted_count, export.same_for_everyone, export.manifest
-          from export join job on job.organization = ?1 and job.id = export.job
-         where export.organization = ?1 and export.basis = ?2 and job.expires_at > ?3
+          from same cross join job cross join export
+         where job.organization = ?1 and job.id = same.job and job.expires_at > ?3
+           and export.organization = ?1 and export.job = same.job
            and (export.same_for_everyone or job.creator = ?4)
-         order by job.expires_at desc, job.id desc limit 1",
+         order by export.job desc limit 1",
         params![job.organization, basis, tx.now_us(), order.creator],
         |row| {
             let owner = JobKey { organization: job.organization, id: Uuid::from_bytes(row.bytes(0)?) };
