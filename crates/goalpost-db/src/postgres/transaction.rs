@@ -46,10 +46,10 @@ pub(super) enum Health {
     Lost,
 }
 
-/// What is said in the round trip of the next statement, before it: the word that begins a transaction, if it has not
-/// begun, and a statement that says what it is for.
+/// What is said in the round trip of the first statement, before it: the word that begins the transaction, and a
+/// statement that says what it is for.
 struct Before {
-    word: Option<&'static str>,
+    word: &'static str,
     settle: String,
     organization: Option<Value>,
 }
@@ -58,10 +58,10 @@ struct Before {
 pub(crate) struct PgTx {
     connection: RefCell<Connection>,
     mode: Mode,
-    /// Not sent yet.
+    /// Until it has begun.
     before: RefCell<Option<Before>>,
+    /// Not sent yet.
     queue: RefCell<Vec<Queued>>,
-    has_begun: Cell<bool>,
     scope: Cell<Scope>,
     health: Cell<Health>,
     /// Whether others wait for it to be committed.
@@ -105,9 +105,8 @@ impl PgTx {
         Self {
             connection: RefCell::new(connection),
             mode,
-            before: RefCell::new(Some(Before { word: Some(mode.begin), settle, organization })),
+            before: RefCell::new(Some(Before { word: mode.begin, settle, organization })),
             queue: RefCell::default(),
-            has_begun: Cell::new(false),
             scope: Cell::new(scope),
             health: Cell::new(Health::Well),
             is_waited_for: Cell::new(false),
@@ -126,7 +125,7 @@ impl PgTx {
 
     /// Whether anything was sent.
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun.get()
+        self.before.borrow().is_none()
     }
 
     /// Whether there is nothing to be committed.
@@ -168,7 +167,7 @@ impl PgTx {
         if self.health.get() != Health::Well {
             return Err(Error::unexpected("a transaction went on after one of its statements had failed"));
         }
-        let Some(Before { mut word, settle: text, organization }) = self.before.borrow_mut().take() else {
+        let Some(Before { word, settle: text, organization }) = self.before.borrow_mut().take() else {
             let queue = self.queue.take();
             if queue.is_empty() {
                 return self.hear(connection, ask);
@@ -177,7 +176,7 @@ impl PgTx {
                 .hear(connection, async |client| Ok(join(queue::send(client, &queue), ask(client)).await))?;
             return done.and(answer).map_err(|error| self.failed(connection, error));
         };
-        self.has_begun.set(true);
+        let mut word = Some(word);
         let types: Vec<_> = organization.iter().map(Value::postgres_type).collect();
         let settle = match connection.prepared.way(&text, &types) {
             Way::Whole => None,
@@ -253,9 +252,6 @@ impl PgTx {
     }
 
     pub(crate) fn enter(&self, organization: i64) -> Result<()> {
-        if !self.has_begun() {
-            self.begin()?;
-        }
         self.scope.set(Scope::Organization(organization));
         let sql = "select set_config('goalpost.organization', $1, true)".to_owned();
         self.queue(sql, vec![organization.to_string().into()], Heard::Nothing)

@@ -32,7 +32,7 @@ const GATHERED: Duration = Duration::from_millis(5);
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What jobs of a kind do. A step publishes its own result, in one transaction with
-/// [`queries::succeed`]; everything else is the runner's.
+/// [`queries::succeed`] or [`queries::succeed_and_add`]; everything else is the runner's.
 pub trait Step: Send + Sync + 'static {
     /// Do the work of one claimed job.
     fn run(&self, lease: Lease) -> Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + '_>>;
