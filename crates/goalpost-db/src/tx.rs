@@ -105,10 +105,18 @@ impl<'a> Tx<'a> {
 
     /// From here on this transaction is for the rows of `organization`. For those that began as [`crate::Scope::Global`], such
     /// as an import that makes its organization first, and for those that do a little for each of several.
-    pub fn enter(&self, organization: i64) -> Result<()> {
+    pub fn enter(&self, organization: i64) {
+        if let Engine::Postgres(tx) = self.engine {
+            tx.enter(organization);
+        }
+    }
+
+    /// From here on this transaction reads few rows, and finds them by keys whatever the values are: PostgreSQL keeps its
+    /// statements prepared, as those of short transactions, and is not asked to plan each of them anew.
+    pub fn reads_few(&self) -> Result<()> {
         match self.engine {
             Engine::Sqlite(_) => Ok(()),
-            Engine::Postgres(tx) => tx.enter(organization),
+            Engine::Postgres(tx) => tx.reads_few(),
         }
     }
 

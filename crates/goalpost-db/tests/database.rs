@@ -369,7 +369,7 @@ async fn appended_rows_are_there_for_the_next_statement_and_after_the_end() {
             append(tx, &[format!("{round}, before a look")])?;
             let seen = tx.query_one("select count(*) from note", params![], |row| row.int(0))?;
             append(tx, &[format!("{round}, before an organization")])?;
-            tx.enter(1)?;
+            tx.enter(1);
             append(tx, &[format!("{round}, in it")])?;
             append(tx, &["last", "of all"].map(|word| format!("{round}, {word}")))?;
             Ok::<_, Error>(seen)

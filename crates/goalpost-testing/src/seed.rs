@@ -49,7 +49,7 @@ fn organization(
     number: i64,
 ) -> Result<OrganizationNumber, goalpost_db::Error> {
     let organization = orgs::insert(tx, guid, name, Some(number))?;
-    tx.enter(organization.number.0)?;
+    tx.enter(organization.number.0);
     let revision = orgs::raise_revision(tx, organization.number, None, "seed")?;
     views::presets::insert(tx, &organization, revision)?;
     Ok(organization.number)

@@ -129,7 +129,7 @@ pub fn make(
     app.db.write_alone(Scope::Global, WRITE_WAIT, |tx| {
         let organization = find_by_guid(tx, ORGANIZATION)?
             .ok_or_else(|| goalpost_db::Error::unexpected("the imported organization has no row"))?;
-        tx.enter(organization.number.0)?;
+        tx.enter(organization.number.0);
         if views::queries::find(tx, organization.number, VIEW)?.is_none() {
             let view = NewView {
                 shares: Vec::new(),

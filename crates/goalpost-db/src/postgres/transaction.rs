@@ -63,9 +63,13 @@ pub(crate) struct PgTx {
     /// Not sent yet.
     queue: RefCell<Vec<Queued>>,
     scope: Cell<Scope>,
+    /// The scope that the server knows of, or will with what waits.
+    told: Cell<Scope>,
     health: Cell<Health>,
     /// Whether others wait for it to be committed.
     is_waited_for: Cell<bool>,
+    /// Whether it reads few rows from here on, by keys.
+    reads_few: Cell<bool>,
     checks_partitions: bool,
 }
 
@@ -108,8 +112,10 @@ impl PgTx {
             before: RefCell::new(Some(Before { word: mode.begin, settle, organization })),
             queue: RefCell::default(),
             scope: Cell::new(scope),
+            told: Cell::new(scope),
             health: Cell::new(Health::Well),
             is_waited_for: Cell::new(false),
+            reads_few: Cell::new(false),
             checks_partitions,
         }
     }
@@ -178,7 +184,7 @@ impl PgTx {
         };
         let mut word = Some(word);
         let types: Vec<_> = organization.iter().map(Value::postgres_type).collect();
-        let settle = match connection.prepared.way(&text, &types) {
+        let settle = match connection.prepared.way(&text, &types, true) {
             Way::Whole => None,
             Way::Ready(settle) => Some(settle),
             Way::Prepare => {
@@ -251,9 +257,19 @@ impl PgTx {
         error
     }
 
-    pub(crate) fn enter(&self, organization: i64) -> Result<()> {
+    /// As [`crate::Tx::enter`]. The server is told with the next statement, if that is still for this organization.
+    pub(crate) fn enter(&self, organization: i64) {
         self.scope.set(Scope::Organization(organization));
-        let sql = "select set_config('goalpost.organization', $1, true)".to_owned();
+    }
+
+    /// Tell the server which organization the next statement is for.
+    fn tell_scope(&self) -> Result<()> {
+        let scope = self.scope.get();
+        let Scope::Organization(organization) = scope else { return Ok(()) };
+        if self.told.replace(scope) == scope {
+            return Ok(());
+        }
+        let sql = format!("-- {BY_KEY}\nselect set_config('goalpost.organization', $1, true)");
         self.queue(sql, vec![organization.to_string().into()], Heard::Nothing)
     }
 
@@ -285,6 +301,15 @@ impl PgTx {
 
     pub(crate) fn is_waited_for(&self) {
         self.is_waited_for.set(true);
+    }
+
+    /// As [`crate::Tx::reads_few`].
+    pub(crate) fn reads_few(&self) -> Result<()> {
+        if self.reads_few.replace(true) || self.mode.by_keys {
+            return Ok(());
+        }
+        let sql = format!("-- {BY_KEY}\nselect set_config('enable_seqscan', 'off', true)");
+        self.queue(sql, Vec::new(), Heard::Nothing)
     }
 
     pub(crate) fn lock(&self, key: i64) -> Result<()> {
@@ -329,13 +354,17 @@ impl PgTx {
     }
 
     /// The statement as the connection has it prepared; `None` if it is to be sent whole.
+    ///
+    /// Whoever asks for it sends it next, so this is where the server is told which organization it is for.
     fn prepared(&self, sql: &str, types: &[Type]) -> Result<Option<Statement>> {
+        self.tell_scope()?;
         // A long transaction's statements are planned for what they look at, but for those that say that they need not.
-        if self.mode.patience.is_none() && !sql.contains(BY_KEY) {
+        let reads_few = self.reads_few.get();
+        if self.mode.patience.is_none() && !reads_few && !sql.contains(BY_KEY) {
             return Ok(None);
         }
         let mut connection = self.connection()?;
-        match connection.prepared.way(sql, types) {
+        match connection.prepared.way(sql, types, reads_few) {
             Way::Whole => Ok(None),
             Way::Ready(statement) => Ok(Some(statement)),
             Way::Prepare => {
@@ -442,6 +471,7 @@ impl PgTx {
         if !self.checks_partitions || !has_plan || sql.contains("(all organizations)") {
             return Ok(());
         }
+        self.tell_scope()?;
         let explain = format!("explain (costs off) {sql}");
         let plan = self.ask(async |client| {
             let rows: Vec<_> = query(client, &explain, params).await?.collect().await;

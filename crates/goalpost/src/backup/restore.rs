@@ -233,7 +233,7 @@ impl Insert<'_> {
             };
             if self.inside != Some(*organization) {
                 self.flush()?;
-                self.tx.enter(*organization)?;
+                self.tx.enter(*organization);
                 self.inside = Some(*organization);
             }
         }
@@ -268,7 +268,7 @@ pub(crate) fn size(value: &Value) -> usize {
 /// the time that has passed since the backup is not theirs.
 fn begin_again(tx: &Tx<'_>, manifest: &Manifest) -> Result<()> {
     for left in &manifest.left_out {
-        tx.enter(left.organization)?;
+        tx.enter(left.organization);
         for sql in [
             "-- restore::forget_content
             delete from export where organization = ?1 and job = ?2",
@@ -279,7 +279,7 @@ fn begin_again(tx: &Tx<'_>, manifest: &Manifest) -> Result<()> {
         }
     }
     for organization in organizations(tx)? {
-        tx.enter(organization)?;
+        tx.enter(organization);
         // `running`, also those that nobody had begun: these would fail if the backup is a day old.
         tx.execute(
             "-- restore::begin_again

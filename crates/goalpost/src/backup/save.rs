@@ -102,7 +102,7 @@ impl Tables {
             done += 1;
         }
         for organization in organizations {
-            tx.enter(organization)?;
+            tx.enter(organization);
             for file in &mut self.of_organizations {
                 file.write_rows(tx, Some(organization), &mut |what| tell(Progress { what, done, total }))?;
                 done += 1;

@@ -15,7 +15,7 @@ pub(super) fn organization(tx: &Tx<'_>, guid: Uuid) -> Result<Organization, Fail
         Failure::new(format!("there is no organization `{guid}`"))
             .hint("`goalpost org list` shows those that exist")
     })?;
-    tx.enter(organization.number.0)?;
+    tx.enter(organization.number.0);
     tx.lock(organization.number.0, Lock::Data)?;
     Ok(organization)
 }

@@ -120,7 +120,7 @@ pub fn find_people_by_email(tx: &Tx<'_>, email: &str) -> Result<Vec<PersonFound>
     )?;
     let mut found = Vec::new();
     for organization in organizations {
-        tx.enter(organization.0)?;
+        tx.enter(organization.0);
         found.extend(tx.query(
             "-- identity::find_people_by_email
             select id, guid from person where organization = ?1 and email_fold = ?2 order by id",

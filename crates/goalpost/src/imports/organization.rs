@@ -19,7 +19,7 @@ pub(super) fn find_or_make(
     file_number: i64,
 ) -> Result<(Organization, bool), ImportError> {
     if let Some(organization) = find(tx, options, file_number)? {
-        tx.enter(organization.number.0)?;
+        tx.enter(organization.number.0);
         if !options.dry_run {
             // What is compared must stay as it is until it is written.
             tx.lock(organization.number.0, Lock::Data)?;
@@ -79,7 +79,7 @@ pub(super) fn find_or_make_for_table(
         _ => None,
     };
     if let Some(organization) = found {
-        tx.enter(organization.number.0)?;
+        tx.enter(organization.number.0);
         if !options.dry_run {
             tx.lock(organization.number.0, Lock::Data)?;
         }

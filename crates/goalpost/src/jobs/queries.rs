@@ -203,10 +203,8 @@ pub fn claim(
     figures: &Figures,
 ) -> Result<Vec<Lease>> {
     let mut claims = Vec::with_capacity(turns.len());
-    for (place, (organization, token)) in turns.iter().enumerate() {
-        if place > 0 {
-            tx.enter(organization.0)?;
-        }
+    for (organization, token) in turns {
+        tx.enter(organization.0);
         claims.push(claim_ahead(tx, *organization, *token, of_each, figures)?);
     }
     let mut leases = Vec::new();

@@ -26,6 +26,8 @@ const AWAY_DELAY_US: i64 = 1_000_000;
 const AWAY_LOOK: Duration = Duration::from_millis(200);
 /// Jobs that are claimed in one transaction, at most.
 const AT_ONCE: usize = 16;
+/// Jobs of an organization that are claimed in its turn, if that many places are free: two cost little more than one.
+const IN_TURN: usize = 2;
 /// How long free places may wait for others while there are more jobs than places.
 const GATHERED: Duration = Duration::from_millis(5);
 /// How long a step may take to say that it has ended its job, when the job is found ended.
@@ -229,6 +231,8 @@ impl Runner {
         {
             permits.push(more);
         }
+        let is_bounded = self.figures.max_running_per_organization < i64::MAX;
+        let in_turn = if is_bounded { 1 } else { IN_TURN };
         loop {
             let looks = lock(&self.turns).is_empty();
             if looks {
@@ -236,11 +240,12 @@ impl Runner {
             }
             let turns: Vec<_> = {
                 let mut turns = lock(&self.turns);
-                let most = turns.len().min(permits.len());
+                let most = turns.len().min((permits.len() / in_turn).max(1));
                 turns.drain(..most).collect()
             };
-            // Where few organizations have jobs, each gets several places.
-            let leases = self.claim(&turns, permits.len() / turns.len().max(1)).await?;
+            // Where few organizations have jobs, each gets more of the places.
+            let of_each = if is_bounded { 1 } else { permits.len() / turns.len().max(1) };
+            let leases = self.claim(&turns, of_each).await?;
             let has_lease =
                 |turn: &OrganizationNumber| leases.iter().any(|lease| lease.job.organization == *turn);
             if !turns.iter().all(has_lease) {
@@ -249,7 +254,7 @@ impl Runner {
             }
             // What looked claimable a moment ago and is not, others are claiming now.
             if looks || !leases.is_empty() {
-                self.has_more.store(leases.len() == permits.len(), Ordering::Relaxed);
+                self.has_more.store(leases.len() == turns.len() * of_each, Ordering::Relaxed);
                 return Ok(leases.into_iter().zip(permits).collect());
             }
         }

@@ -271,7 +271,7 @@ impl<'a> Insert<'a> {
             row[place] = number.into();
         }
         self.tx.insert_all("organization", &self.columns, &row)?;
-        self.tx.enter(number)?;
+        self.tx.enter(number);
         self.tx.lock(number, Lock::Data)?;
         self.organization = Some(OrganizationNumber(number));
         Ok(())

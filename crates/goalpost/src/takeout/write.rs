@@ -45,7 +45,7 @@ pub fn save(db: &Db, organization: Uuid, out: &Path, tell: Tell<'_>) -> Result<M
     let draft = Draft::beside(out)?;
     let manifest = db.snapshot(Scope::Global, |tx| {
         let found = find_by_guid(tx, organization)?.ok_or(TakeoutError::NoOrganization(organization))?;
-        tx.enter(found.number.0)?;
+        tx.enter(found.number.0);
         let named = (found.guid, found.name);
         let mut manifest = Manifest::new(schema_version(tx)?, named, found.revision, tx.now_us());
         Save { tx, organization: found.number, folder: &draft.path, tell, done: 0 }.all(&mut manifest)?;

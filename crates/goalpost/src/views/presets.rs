@@ -131,7 +131,7 @@ pub fn found(
     cause: &str,
 ) -> Result<Organization, goalpost_db::Error> {
     let organization = orgs::insert(tx, guid, name, file_number)?;
-    tx.enter(organization.number.0)?;
+    tx.enter(organization.number.0);
     let revision = orgs::raise_revision(tx, organization.number, None, cause)?;
     orgs::change_directory(tx, organization.number, revision)?;
     insert(tx, &organization, revision)?;

@@ -41,7 +41,7 @@ impl Houses {
     fn build(&self) -> OrganizationNumber {
         let built = self.db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
             let number = orgs::insert(tx, Ids.guid(), "House", None)?.number;
-            tx.enter(number.0)?;
+            tx.enter(number.0);
             let revision = orgs::raise_revision(tx, number, None, "built")?;
             orgs::change_directory(tx, number, revision)?;
             Ok::<_, Error>(number)

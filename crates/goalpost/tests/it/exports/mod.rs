@@ -107,7 +107,7 @@ impl Imported {
     fn write<T>(&self, write: impl Fn(&Tx<'_>, OrganizationNumber) -> Result<T, ViewError>) -> T {
         let written = self.t.app.db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
             let found = orgs::find_by_guid(tx, self.organization)?.expect("the organization is there");
-            tx.enter(found.number.0)?;
+            tx.enter(found.number.0);
             write(tx, found.number)
         });
         written.expect("the change is written")
