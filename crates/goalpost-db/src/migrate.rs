@@ -39,6 +39,7 @@ const MIGRATIONS: &[(Version, &str)] = &[
     (Version { major: 1, minor: 4 }, include_str!("../migrations/0001_04_imports.sql")),
     (Version { major: 1, minor: 5 }, include_str!("../migrations/0001_05_reuse.sql")),
     (Version { major: 1, minor: 6 }, include_str!("../migrations/0001_06_queue.sql")),
+    (Version { major: 1, minor: 7 }, include_str!("../migrations/0001_07_contents.sql")),
 ];
 
 /// The newest schema that this program knows; it refuses to work on one with a higher major number.

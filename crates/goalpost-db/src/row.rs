@@ -133,6 +133,11 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Bytes, or `null`.
+    pub fn opt_blob(&self, column: usize) -> Result<Option<&'a [u8]>> {
+        if self.is_null(column)? { Ok(None) } else { self.blob(column).map(Some) }
+    }
+
     /// Exactly `N` bytes, such as the 16 of a GUID, or `null`.
     pub fn opt_bytes<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>> {
         if self.is_null(column)? { Ok(None) } else { self.bytes(column).map(Some) }

@@ -125,6 +125,9 @@ pub struct Exports {
     pub max_kept_bytes: i64,
     /// Whether an export of what has not changed since an earlier one points to its file, if that is there.
     pub reuse: bool,
+    /// Files of up to so many bytes are kept in the database, and not in the content store, as soon as all nodes that
+    /// are there can read them; with 0 none are.
+    pub in_database_bytes: usize,
     /// Exports of one organization that may be pending at the same time; one more meets 429.
     pub max_open: i64,
     /// How long a worker owns a job before another may take it over, in seconds; renewed at a third,
@@ -151,6 +154,7 @@ impl Default for Exports {
             max_kept: 10_000,
             max_kept_bytes: 50 << 30,
             reuse: true,
+            in_database_bytes: 16_384,
             max_open: 100,
             lease_secs: 15,
             max_attempts: 3,

@@ -17,7 +17,7 @@ use clap::Parser;
 use goalpost_testing::PgCluster;
 
 use place::Place;
-use postgres::{Base, growth};
+use postgres::{Base, WITH_GOALS, WITHOUT_GOALS, growth, url_of};
 use report::Report;
 
 /// Organizations, and views of each: together the POSTs of a round, few enough of each to meet no limit.
@@ -39,6 +39,9 @@ struct BenchArgs {
     /// Another build of the server than this one's
     #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_goalpost"))]
     program: PathBuf,
+    /// Another bound than the default of files that are kept in the database
+    #[arg(long, value_name = "BYTES")]
+    in_database_bytes: Option<usize>,
     /// Write the table into docs/BENCHMARKS.md
     #[arg(long)]
     write: bool,
@@ -48,6 +51,14 @@ struct BenchArgs {
     /// Cargo says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+impl BenchArgs {
+    /// What every server that is measured is set to.
+    fn settings(&self) -> String {
+        let bound = self.in_database_bytes.map(|bytes| format!("in_database_bytes = {bytes}\n"));
+        format!("{}{}", place::SETTINGS, bound.unwrap_or_default())
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -75,8 +86,9 @@ fn measure(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Removed when all is measured: see `Place::put_files_aside`.
     let mut on_sqlite = None;
+    let settings = args.settings();
     if is_meant("sqlite") {
-        let place = on_sqlite.insert(Place::make(None, HOUSES, VIEWS)?);
+        let place = on_sqlite.insert(Place::make(None, HOUSES, VIEWS, &settings)?);
         sqlite::prepare(place)?;
         for _ in 0..args.rounds {
             runtime.block_on(sqlite::round(place, &args.program, report))?;
@@ -88,8 +100,13 @@ fn measure(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     }
     let cluster = PgCluster::start();
     postgres::prepare(&cluster);
-    let place = Place::make(Some(&cluster.url()), HOUSES, VIEWS)?;
-    let base = Base { cluster: &cluster, place: &place, program: &args.program };
+    let place = Place::make(Some(&cluster.url()), HOUSES, VIEWS, &settings)?;
+    let base = Base { cluster: &cluster, place: &place, program: &args.program, database: WITHOUT_GOALS };
+    let few = Place::make(Some(&url_of(&cluster, WITH_GOALS)), HOUSES, 1, &settings)?;
+    let with_goals = Base { place: &few, database: WITH_GOALS, ..base };
+    for house in &few.houses {
+        few.fill(house, 10, 400)?;
+    }
     for _ in 0..args.rounds {
         if is_meant("serve") {
             runtime.block_on(postgres::serve(&base, report))?;
@@ -99,6 +116,9 @@ fn measure(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
             place.enqueue(HOUSES, postgres::JOBS_DONE)?;
             runtime.block_on(postgres::work(&base, report))?;
             base.clear()?;
+            with_goals.place.enqueue(HOUSES, postgres::JOBS_DONE)?;
+            runtime.block_on(postgres::work_on_goals(&with_goals, report))?;
+            with_goals.clear()?;
         }
     }
     Ok(())
@@ -107,8 +127,8 @@ fn measure(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
 fn grow(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cluster = PgCluster::start();
-    let place = Place::make(Some(&cluster.url()), growth::HOUSES, 1)?;
-    let base = Base { cluster: &cluster, place: &place, program: &args.program };
+    let place = Place::make(Some(&cluster.url()), growth::HOUSES, 1, &args.settings())?;
+    let base = Base { cluster: &cluster, place: &place, program: &args.program, database: WITHOUT_GOALS };
     for _ in 0..args.rounds {
         let one = place.enqueue(1, 1)?.to_string();
         let alone = runtime.block_on(growth::polls(&base, &one))?;

@@ -22,8 +22,8 @@ use uuid::Uuid;
 
 /// Nobody waits for a limit here: what is measured is how fast things are, not how often they may be asked for. Files
 /// are made, and not found again.
-const SETTINGS: &str = "[limits]\nrequests_per_10_secs = 10000000\ncreates_per_10_secs = 10000000\n\
-                        [exports]\nreuse = false\n";
+pub(crate) const SETTINGS: &str = "[limits]\nrequests_per_10_secs = 10000000\ncreates_per_10_secs = 10000000\n\
+                                   [exports]\nreuse = false\n";
 const WAIT: Duration = Duration::from_mins(5);
 const OWNER: PersonNumber = PersonNumber(1);
 
@@ -46,10 +46,15 @@ pub(crate) struct House {
 
 impl Place {
     /// So many organizations with so many views each, all owned by the same caller; on PostgreSQL by the URL of an
-    /// empty database. Blocks, and must not be called from within a runtime.
-    pub(crate) fn make(database: Option<&str>, houses: usize, views: usize) -> anyhow::Result<Self> {
+    /// empty database. Every program on it has these settings. Blocks, and must not be called from within a runtime.
+    pub(crate) fn make(
+        database: Option<&str>,
+        houses: usize,
+        views: usize,
+        settings: &str,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir_in(target())?;
-        fs::write(folder.path().join(FILE_NAME), SETTINGS)?;
+        fs::write(folder.path().join(FILE_NAME), settings)?;
         let database = database.map(str::to_owned);
         let mut this = Self { folder, database, houses: Vec::new(), token: String::new() };
         let app = this.open()?;

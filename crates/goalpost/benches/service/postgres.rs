@@ -29,6 +29,10 @@ const WATCHED: Duration = Duration::from_millis(50);
 /// How long nothing may happen of what is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// The databases of organizations without goals, and with some.
+pub(crate) const WITHOUT_GOALS: &str = "goalpost";
+pub(crate) const WITH_GOALS: &str = "few";
+
 /// Statements that count what is left, and what must be gone before a round.
 const OURS: &str = "select count(*) from job where state in ('notStarted', 'running')";
 const GRAPHILE: &str = "select count(*) from graphile_worker._private_jobs";
@@ -38,16 +42,19 @@ const LISTENERS: &str =
     "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen %'";
 
 /// A cluster, and who may ask it anything.
+#[derive(Clone, Copy)]
 pub(crate) struct Base<'a> {
     pub(crate) cluster: &'a PgCluster,
     pub(crate) place: &'a Place,
     pub(crate) program: &'a Path,
+    /// The name of the place's database.
+    pub(crate) database: &'a str,
 }
 
 impl Base<'_> {
     /// Forget all jobs, of everybody, and their files.
     pub(crate) fn clear(&self) -> anyhow::Result<()> {
-        self.cluster.sql("goalpost", "delete from export; delete from job; delete from audit");
+        self.cluster.sql(self.database, "delete from export; delete from job; delete from audit");
         self.cluster.sql("postgres", "checkpoint");
         self.place.put_files_aside()
     }
@@ -65,9 +72,18 @@ impl Base<'_> {
     }
 }
 
-/// Make a database for the other queues, which makes them equal: a worker of theirs meets no tables of ours.
+/// Make a database for the other queues, which makes them equal: a worker of theirs meets no tables of ours. And one for
+/// organizations with goals.
 pub(crate) fn prepare(cluster: &PgCluster) {
-    cluster.sql("postgres", "create database queues owner goalpost");
+    for name in ["queues", WITH_GOALS] {
+        cluster.sql("postgres", &format!("create database {name} owner goalpost"));
+    }
+}
+
+/// The database of this name.
+pub(crate) fn url_of(cluster: &PgCluster, name: &str) -> String {
+    let url = cluster.url();
+    url.rsplit_once('/').map_or_else(String::new, |(server, _)| format!("{server}/{name}"))
 }
 
 /// The POSTs and polls of a server without a worker, and the starts of a worker beside it.
@@ -79,13 +95,13 @@ pub(crate) async fn serve(base: &Base<'_>, report: &mut Report) -> anyhow::Resul
     let theirs = load::drive(&peer.address, &[peer.pid(), database], base.place.posts()).await?;
     let ours = load::drive(&node.address(), &server, base.place.posts()).await?;
     report.add_load("PostgreSQL: POSTs, against axum that inserts one row", &ours, &theirs);
-    base.client("goalpost").await?.batch_execute("delete from job").await?;
+    base.client(base.database).await?.batch_execute("delete from job").await?;
 
     drop(peer);
     let (ours, job) = starts(base, &node).await?;
     sqlite::polls(base.place, &node.address(), &server, &job, report).await?;
     node.kill();
-    let url = queues(base);
+    let url = url_of(base.cluster, "queues");
     peers::queue("graphile", "add", &url, 0)?;
     let mut worker = Peer::worker("graphile", &url, AT_A_TIME)?;
     worker.until_it_listens()?;
@@ -102,12 +118,6 @@ pub(crate) async fn serve(base: &Base<'_>, report: &mut Report) -> anyhow::Resul
     Ok(())
 }
 
-/// The database of the other queues.
-fn queues(base: &Base<'_>) -> String {
-    let url = base.cluster.url();
-    url.rsplit_once('/').map_or_else(String::new, |(server, _)| format!("{server}/queues"))
-}
-
 /// How late jobs begin that one process takes and another does, milliseconds; and the path of one of them.
 async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, String)> {
     let log = base.place.folder.path().join("worker.log");
@@ -115,7 +125,7 @@ async fn starts(base: &Base<'_>, node: &Node) -> anyhow::Result<(Vec<f64>, Strin
     if log.exists() {
         fs::remove_file(&log)?;
     }
-    let client = base.client("goalpost").await?;
+    let client = base.client(base.database).await?;
     let begun: String = client.query_one("select clock_timestamp()::text", &[]).await?.get(0);
     let worker =
         base.worker().env("GOALPOST_LOG", "info").env("GOALPOST_LOG_FORMAT", "json").log(&log).launch();
@@ -156,10 +166,8 @@ struct Pace {
 
 /// Jobs that do nothing: exports of views without goals here.
 pub(crate) async fn work(base: &Base<'_>, report: &mut Report) -> anyhow::Result<()> {
-    let workers: Vec<_> = (0..WORKERS).map(|_| base.worker().launch()).collect();
-    let ours = pace(base, "goalpost", OURS, JOBS_DONE).await?;
-    drop(workers);
-    let url = queues(base);
+    let ours = own_pace(base, WORKERS, JOBS_DONE).await?;
+    let url = url_of(base.cluster, "queues");
     let mut theirs = Vec::new();
     for (queue, left, number) in [("graphile", GRAPHILE, JOBS_DONE), ("boss", PG_BOSS, BOSS)] {
         peers::queue(queue, "add", &url, number)?;
@@ -175,6 +183,23 @@ pub(crate) async fn work(base: &Base<'_>, report: &mut Report) -> anyhow::Result
     let what = "PostgreSQL: its CPU for a job, against graphile-worker";
     report.add(what, Unit::Microseconds, ours.cpu, Some(theirs[0].cpu));
     Ok(())
+}
+
+/// Exports of views of ten goals.
+pub(crate) async fn work_on_goals(base: &Base<'_>, report: &mut Report) -> anyhow::Result<()> {
+    let ours = own_pace(base, WORKERS, JOBS_DONE).await?;
+    let what = |figure: &str| format!("PostgreSQL: views of ten goals by {WORKERS} workers, {figure}");
+    report.add(&what("exports done"), Unit::PerSecond, ours.per_sec, None);
+    report.add(&what("its CPU for one"), Unit::Microseconds, ours.cpu, None);
+    Ok(())
+}
+
+/// Let so many workers do the exports that are pending.
+async fn own_pace(base: &Base<'_>, workers: usize, number: usize) -> anyhow::Result<Pace> {
+    let workers: Vec<_> = (0..workers).map(|_| base.worker().launch()).collect();
+    let pace = pace(base, base.database, OURS, number).await;
+    drop(workers);
+    pace
 }
 
 /// Watch a queue from a tenth to nine tenths of what it has to do, so that neither start nor end counts.
@@ -217,7 +242,7 @@ fn postmaster(cluster: &PgCluster) -> anyhow::Result<u32> {
 
 /// How it does with many jobs pending: by workers, and by organizations.
 pub(crate) mod growth {
-    use super::{Base, Connection, JOBS, OURS, Report, Unit, pace, percentile, sqlite};
+    use super::{Base, Connection, JOBS, Report, Unit, own_pace, percentile, sqlite};
 
     pub(crate) const HOUSES: usize = 1_000;
     pub(crate) const PENDING: usize = 10_000;
@@ -249,9 +274,7 @@ pub(crate) mod growth {
         report: &mut Report,
     ) -> anyhow::Result<()> {
         let poll = polls(base, pending).await?;
-        let running: Vec<_> = (0..workers).map(|_| base.worker().launch()).collect();
-        let pace = pace(base, "goalpost", OURS, PENDING).await?;
-        drop(running);
+        let pace = own_pace(base, workers, PENDING).await?;
         let what = |figure: &str| {
             format!("{PENDING} pending, organizations: {houses}, workers: {workers}; {figure}")
         };

@@ -32,7 +32,8 @@ pub(super) fn each_file(
     each(folder, manifest, |content| if seen.insert(content.key.clone()) { f(content) } else { Ok(()) })
 }
 
-/// Hand the file of every export that the backup's rows speak of to `f`, but for those that were left out.
+/// Hand the file of every export that the backup's rows speak of to `f`, but for those that were left out, and for those
+/// that the rows themselves hold.
 pub(super) fn each(
     folder: &Path,
     manifest: &Manifest,
@@ -41,7 +42,12 @@ pub(super) fn each(
     let Some(table) = manifest.tables.iter().find(|table| table.name == "export") else { return Ok(()) };
     let places = table.places(["organization", "job", "content_key", "size_bytes", "sha256"])?;
     let left_out: HashSet<_> = manifest.left_out.iter().map(|left| (left.organization, left.job)).collect();
+    // Rows of an older schema hold none.
+    let in_row = table.places(["content"]).ok().map(|[place]| place);
     rows::each(folder, table, |row| {
+        if in_row.is_some_and(|place| row[place] != Value::Null) {
+            return Ok(());
+        }
         let content = match places.map(|place| &row[place]) {
             [
                 Value::Int(organization),

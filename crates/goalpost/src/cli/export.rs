@@ -19,7 +19,7 @@ use goalpost::exports::options::{
 };
 use goalpost::exports::promise::{Promise, promise};
 use goalpost::exports::queries::{self, Export};
-use goalpost::exports::{ExportSpec, columns};
+use goalpost::exports::{ExportSpec, columns, content};
 use goalpost::goals::history::revision_at;
 use goalpost::identity::Member;
 use goalpost::jobs::{JobKey, State};
@@ -358,9 +358,9 @@ async fn fetch(app: &App, export: &Export, out: &Path, progress: &Progress) -> R
     let content = export.content.as_ref().ok_or_else(|| Failure::new("the export has no file"))?;
     let unread =
         |error: &dyn std::fmt::Display| Failure::new(format!("cannot read the file of the export: {error}"));
-    let reading =
-        app.content.read(&content.key, 0..content.size_bytes).await.map_err(|error| unread(&error))?;
-    let mut bytes = reading.bytes;
+    let key = export.job.key;
+    let reading = content::open(app, key, content, 0..content.size_bytes).await;
+    let mut bytes = reading.map_err(|error| unread(&error))?.bytes;
     let unwritten = |error| Failure::file("write", out, &error);
     let beside = beside(out, export.job.key.id);
     let mut file = File::create(&beside).map_err(unwritten)?;
@@ -383,7 +383,6 @@ async fn fetch(app: &App, export: &Export, out: &Path, progress: &Progress) -> R
         let _ = fs::remove_file(&beside);
     }
     placed?;
-    let key = export.job.key;
     let manifest = app.db.read(key.organization, |tx| queries::find_manifest(tx, key)).await?;
     let manifest = manifest.and_then(|text| serde_json::from_str(&text).ok());
     manifest.ok_or_else(|| Failure::new("the export has no manifest"))

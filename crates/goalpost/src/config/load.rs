@@ -158,6 +158,10 @@ impl Config {
             "`exports.max_running_per_organization` must be at least 1",
         );
         require(exports.max_kept > 0, "`exports.max_kept` must be at least 1");
+        require(
+            exports.in_database_bytes <= 65_536,
+            "`exports.in_database_bytes` must be at most 65536: larger files are the content store's",
+        );
         require(exports.max_kept_bytes > 0, "`exports.max_kept_bytes` must be at least 1");
         require(exports.max_open > 0, "`exports.max_open` must be at least 1");
         require(exports.lease_secs >= 3, "`exports.lease_secs` must be at least 3: it is renewed at a third");

@@ -1,5 +1,6 @@
 //! Fetching a finished file: whole, in part, or not again if it is known (RFC 9110 §13, §14).
 
+use std::io;
 use std::ops::Range;
 
 use axum::body::{Body, Bytes};
@@ -10,7 +11,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -20,7 +21,7 @@ use super::ExportId;
 use super::api::{find_export, require_right};
 use super::manifest::hex;
 use super::options::media_type;
-use super::queries::{Content, Export};
+use super::queries::{self, Content, Export};
 use super::resource;
 use crate::app::App;
 use crate::audit;
@@ -28,7 +29,7 @@ use crate::http::GraphError;
 use crate::http::options::read_options;
 use crate::identity::{Caller, Member, Scope};
 use crate::jobs::{JobKey, State as JobState};
-use crate::store::ErrorKind;
+use crate::store::{self, ErrorKind, Reading};
 
 /// What stands for itself in an extended parameter (RFC 8187 §3.2.1), as far as file names have it.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
@@ -79,7 +80,7 @@ pub async fn serve(
     }
     let (mut response, part) = answer(content, &headers);
     if let Some(part) = part.filter(|_| *method == Method::GET) {
-        *response.body_mut() = read(app, content, part).await?;
+        *response.body_mut() = read(app, job, content, part).await?;
     }
     let record = record(app.clone(), member, job, response.status(), headers);
     // Not waited for: the bytes are there, and the database may be busy.
@@ -127,8 +128,8 @@ fn forbidden(inner: &'static str, message: &str) -> GraphError {
 }
 
 /// The bytes of a range, as a body that is whole or is cut.
-async fn read(app: &App, content: &Content, range: Range<u64>) -> Result<Body, GraphError> {
-    let reading = app.content.read(&content.key, range).await.map_err(|error| {
+async fn read(app: &App, job: JobKey, content: &Content, range: Range<u64>) -> Result<Body, GraphError> {
+    let reading = open(app, job, content, range).await.map_err(|error| {
         // A store that lost a file does not find it again; one that is away comes back.
         if error.kind() == ErrorKind::NotFound {
             return GraphError::internal(&error);
@@ -141,6 +142,29 @@ async fn read(app: &App, content: &Content, range: Range<u64>) -> Result<Body, G
         return Err(GraphError::internal(&format!("a content has {size} bytes in the store, not its own")));
     }
     Ok(Body::from_stream(reading.bytes.inspect_err(|error| tracing::warn!(%error, "a download was cut"))))
+}
+
+/// A range of an export's file, from the store or from its row.
+///
+/// # Errors
+/// As [`crate::store::ContentStore::read`]; the database's.
+pub async fn open(
+    app: &App,
+    job: JobKey,
+    content: &Content,
+    range: Range<u64>,
+) -> Result<Reading, store::Error> {
+    if !content.in_row {
+        return app.content.read(&content.key, range).await;
+    }
+    let found = app.db.read(job.organization, |tx| queries::find_bytes(tx, job)).await;
+    let bytes = Bytes::from(found.map_err(io::Error::other)?.unwrap_or_default());
+    let size_bytes = bytes.len() as u64;
+    if range.end > size_bytes {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    let part = bytes.slice(range.start as usize..range.end as usize);
+    Ok(Reading { size_bytes, bytes: stream::iter([Ok(part)]).boxed() })
 }
 
 /// The answer without its body, and which bytes the body is to be, if it is to have any.

@@ -8,7 +8,7 @@
 //! ```
 //! Read in this order: [`api`] (a job is asked for), [`promise`] (it is written down), [`id`] (its name on the wire),
 //! [`spec`] (what it is to do), [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table`
-//! as its [`options`] say; of what changed only, by `changes`), `packer` (its pieces are stored), `reuse` (or it is there
+//! as its [`options`] say; of what changed only, by `changes`), `packer` (its pieces are stored, but for a small `draft`, which the row keeps), `reuse` (or it is there
 //! already), [`resource`] and [`list`] (a job is looked at), [`content`] (the file is fetched), [`expiry`] (it is
 //! forgotten). [`queries`] holds the SQL of most of them.
 //!
@@ -19,6 +19,7 @@ pub mod api;
 pub(crate) mod changes;
 pub mod columns;
 pub mod content;
+mod draft;
 pub mod expiry;
 pub mod id;
 pub mod list;
@@ -31,6 +32,7 @@ pub mod resource;
 mod reuse;
 pub mod spec;
 pub(crate) mod table;
+mod together;
 pub mod viva_csv;
 mod wording;
 pub mod worker;

@@ -6,9 +6,10 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use flate2::write::GzEncoder;
 
+use super::draft::Draft;
 use super::options::Compression;
 use crate::jobs::StepError;
-use crate::store::{self, Writer};
+use crate::store;
 
 /// Bytes handed to the storing thread at a time.
 pub(super) const PIECE: usize = 256 * 1024;
@@ -27,19 +28,19 @@ pub(super) struct Pieces<'scope, 'env> {
 
 enum Storing<'scope> {
     /// Nothing yet; a file of one piece is stored by whoever made it.
-    Not(Option<(Writer, Compression)>),
+    Not(Option<(Draft, Compression)>),
     /// By a thread, from which buffers come back to be filled again.
     Beside {
         full: SyncSender<Vec<u8>>,
         empty: Receiver<Vec<u8>>,
-        thread: ScopedJoinHandle<'scope, store::Result<Writer>>,
+        thread: ScopedJoinHandle<'scope, store::Result<Draft>>,
     },
 }
 
 impl<'scope, 'env> Pieces<'scope, 'env> {
     /// Where the pieces of a new file go, which may take a thread of this scope.
-    pub(super) fn new(scope: &'scope Scope<'scope, 'env>, writer: Writer, compression: Compression) -> Self {
-        Self { scope, storing: Storing::Not(Some((writer, compression))) }
+    pub(super) fn new(scope: &'scope Scope<'scope, 'env>, draft: Draft, compression: Compression) -> Self {
+        Self { scope, storing: Storing::Not(Some((draft, compression))) }
     }
 
     /// A buffer for the next piece.
@@ -54,12 +55,13 @@ impl<'scope, 'env> Pieces<'scope, 'env> {
     /// Have a piece stored that is not the last one. An error says that storing has ended, and [`Self::finish`] why.
     pub(super) fn store(&mut self, piece: Vec<u8>) -> Result<(), StepError> {
         if let Storing::Not(file) = &mut self.storing
-            && let Some((writer, compression)) = file.take()
+            && let Some((mut draft, compression)) = file.take()
         {
+            draft.put_into_store().map_err(|error| storage_error(&error))?;
             let (full, to_store) = sync_channel(PIECES);
             let (to_reuse, empty) = sync_channel(PIECES);
             let thread = self.scope.spawn(move || {
-                Packer::new(writer, compression).and_then(|packer| store(packer, &to_store, &to_reuse))
+                Packer::new(draft, compression).and_then(|packer| store(packer, &to_store, &to_reuse))
             });
             self.storing = Storing::Beside { full, empty, thread };
         }
@@ -70,7 +72,7 @@ impl<'scope, 'env> Pieces<'scope, 'env> {
     }
 
     /// Store the rest, and wait for all of it to be stored.
-    pub(super) fn finish(self, rest: impl FnMut() -> Option<Vec<u8>>) -> Result<Writer, StepError> {
+    pub(super) fn finish(self, rest: impl FnMut() -> Option<Vec<u8>>) -> Result<Draft, StepError> {
         let mut rest = std::iter::from_fn(rest);
         let stored = match self.storing {
             Storing::Beside { full, thread, .. } => {
@@ -80,8 +82,8 @@ impl<'scope, 'env> Pieces<'scope, 'env> {
                 thread.join().map_err(|_| stored_badly())?
             }
             Storing::Not(file) => {
-                let (writer, compression) = file.ok_or_else(stored_badly)?;
-                Packer::new(writer, compression).and_then(|mut packer| {
+                let (draft, compression) = file.ok_or_else(stored_badly)?;
+                Packer::new(draft, compression).and_then(|mut packer| {
                     rest.try_for_each(|piece| packer.write(&piece))?;
                     packer.finish()
                 })
@@ -93,50 +95,50 @@ impl<'scope, 'env> Pieces<'scope, 'env> {
 
 /// Packs what is stored, on the thread that stores it.
 enum Packer {
-    None(Writer),
-    Gzip(Box<GzEncoder<Vec<u8>>>, Writer),
-    Zstd(Box<zstd::Encoder<'static, Vec<u8>>>, Writer),
+    None(Draft),
+    Gzip(Box<GzEncoder<Vec<u8>>>, Draft),
+    Zstd(Box<zstd::Encoder<'static, Vec<u8>>>, Draft),
 }
 
 impl Packer {
-    fn new(writer: Writer, compression: Compression) -> store::Result<Self> {
+    fn new(draft: Draft, compression: Compression) -> store::Result<Self> {
         let packed = || Vec::with_capacity(PIECE);
         Ok(match compression {
-            Compression::None => Self::None(writer),
-            Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(packed(), LEVEL)), writer),
+            Compression::None => Self::None(draft),
+            Compression::Gzip => Self::Gzip(Box::new(GzEncoder::new(packed(), LEVEL)), draft),
             Compression::Zstd => {
                 let mut encoder = zstd::Encoder::new(packed(), ZSTD_LEVEL)?;
                 encoder.include_checksum(true)?;
-                Self::Zstd(Box::new(encoder), writer)
+                Self::Zstd(Box::new(encoder), draft)
             }
         })
     }
 
     fn write(&mut self, piece: &[u8]) -> store::Result<()> {
-        let (packed, writer) = match self {
-            Self::None(writer) => return writer.write(piece),
-            Self::Gzip(encoder, writer) => {
+        let (packed, draft) = match self {
+            Self::None(draft) => return draft.write(piece),
+            Self::Gzip(encoder, draft) => {
                 encoder.write_all(piece)?;
-                (encoder.get_mut(), writer)
+                (encoder.get_mut(), draft)
             }
-            Self::Zstd(encoder, writer) => {
+            Self::Zstd(encoder, draft) => {
                 encoder.write_all(piece)?;
-                (encoder.get_mut(), writer)
+                (encoder.get_mut(), draft)
             }
         };
-        writer.write(packed)?;
+        draft.write(packed)?;
         packed.clear();
         Ok(())
     }
 
-    fn finish(self) -> store::Result<Writer> {
-        let (rest, mut writer) = match self {
-            Self::None(writer) => return Ok(writer),
-            Self::Gzip(encoder, writer) => (encoder.finish()?, writer),
-            Self::Zstd(encoder, writer) => (encoder.finish()?, writer),
+    fn finish(self) -> store::Result<Draft> {
+        let (rest, mut draft) = match self {
+            Self::None(draft) => return Ok(draft),
+            Self::Gzip(encoder, draft) => (encoder.finish()?, draft),
+            Self::Zstd(encoder, draft) => (encoder.finish()?, draft),
         };
-        writer.write(&rest)?;
-        Ok(writer)
+        draft.write(&rest)?;
+        Ok(draft)
     }
 }
 
@@ -145,7 +147,7 @@ fn store(
     mut packer: Packer,
     pieces: &Receiver<Vec<u8>>,
     emptied: &SyncSender<Vec<u8>>,
-) -> store::Result<Writer> {
+) -> store::Result<Draft> {
     for mut piece in pieces {
         packer.write(&piece)?;
         piece.clear();

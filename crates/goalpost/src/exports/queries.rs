@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use goalpost_db::{Changed, Error, NewRow, Result, Row, Tx, Value, params};
+use goalpost_db::{Ahead, Changed, Error, NewRow, Result, Row, Tx, Value, params};
 
 use crate::audit;
 use crate::goals::history::Moment;
@@ -40,6 +40,8 @@ pub struct Content {
     pub size_bytes: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
+    /// Whether its row holds it, and not the content store.
+    pub in_row: bool,
 }
 
 impl Export {
@@ -54,8 +56,10 @@ impl Export {
 /// What a worker made of an export.
 #[derive(Clone, Debug)]
 pub struct Made {
-    /// The bytes, on disk.
+    /// What its bytes are.
     pub stored: Stored,
+    /// All of them, if the row is to hold them; else they are in the content store.
+    pub bytes: Option<Vec<u8>>,
     /// Whether its rows do not depend on who asked for it.
     pub same_for_everyone: bool,
     /// Its name for people.
@@ -83,6 +87,7 @@ fn export_from_row(row: &Row<'_>) -> Result<Export> {
             file_name: row.text(12)?.to_owned(),
             size_bytes: row.int(13)? as u64,
             sha256: row.bytes(14)?,
+            in_row: row.bool(15)?,
         }),
     };
     Ok(Export { job: job_from_row(row)?, started_at: row.opt_int(8)?, finished_at: row.opt_int(9)?, content })
@@ -92,7 +97,7 @@ fn select(name: &str, rest: &str) -> String {
     format!(
         "-- exports::{name}
         select {COLUMNS}, job.started_at, job.finished_at, export.content_key, export.same_for_everyone,
-               export.file_name, export.size_bytes, export.sha256
+               export.file_name, export.size_bytes, export.sha256, export.content is not null
           from job left join export on export.organization = job.organization and export.job = job.id
         {rest}"
     )
@@ -159,6 +164,16 @@ pub fn find_manifest(tx: &Tx<'_>, job: JobKey) -> Result<Option<String>> {
     Ok(found.flatten())
 }
 
+/// The bytes of a file that its row holds; `None` if the export is gone.
+pub fn find_bytes(tx: &Tx<'_>, job: JobKey) -> Result<Option<Vec<u8>>> {
+    tx.query_opt(
+        "-- exports::find_bytes
+        select content from export where organization = ?1 and job = ?2 and content is not null",
+        params![job.organization, job.id.into_bytes()],
+        |row| Ok(row.blob(0)?.to_vec()),
+    )
+}
+
 /// Forget an export, whatever it has come to: who works on it has lost its lease. The key of its file, if it had one
 /// that nobody else points to; `None`: it is not there.
 pub fn delete(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
@@ -173,15 +188,15 @@ pub fn delete(tx: &Tx<'_>, job: JobKey) -> Result<Option<Option<String>>> {
     forget(tx, job).map(Some)
 }
 
-/// The key of the file that goes with it.
+/// The key of the file in the store that goes with it.
 fn forget(tx: &Tx<'_>, job: JobKey) -> Result<Option<String>> {
     let key = tx.query_opt(
         "-- exports::forget
-        delete from export where organization = ?1 and job = ?2 returning content_key",
+        delete from export where organization = ?1 and job = ?2 returning content_key, content is not null",
         params![job.organization, job.id.into_bytes()],
-        |row| Ok::<_, goalpost_db::Error>(row.text(0)?.to_owned()),
+        |row| Ok::<_, goalpost_db::Error>((!row.bool(1)?).then(|| row.text(0).map(str::to_owned))),
     )?;
-    match key {
+    match key.flatten().transpose()? {
         Some(key) if !is_pointed_to(tx, job.organization, &key)? => Ok(Some(key)),
         _ => Ok(None),
     }
@@ -274,6 +289,7 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &
         made.as_of_at,
         &made.manifest,
         made.basis,
+        made.bytes.as_deref(),
     ];
     let columns = [
         "organization",
@@ -289,6 +305,7 @@ pub fn publish(tx: &Tx<'_>, lease: &Lease, made: &Made, expires_at: i64, deed: &
         "as_of_at",
         "manifest",
         "basis",
+        "content",
     ];
     let rows = [
         NewRow { table: "export", columns: &columns, values: export },
@@ -362,7 +379,12 @@ pub struct Order {
     pub file_number: i64,
     /// The state of the organization.
     pub revision: i64,
+    /// How many goals it has, if they are few.
+    pub goals: Option<i64>,
 }
+
+/// Goals of an organization whose exports take no longer than a few statements do.
+const FEW_GOALS: i64 = 200;
 
 /// The state that a finished export shows, if its content is this member's to read: where what changed since begins.
 pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Option<Moment>> {
@@ -379,22 +401,39 @@ pub fn find_moment(tx: &Tx<'_>, member: &Member, job: uuid::Uuid) -> Result<Opti
 
 /// The job's order, with the organization as the snapshot has it that the file shows; `None` if that is gone.
 pub fn find_order(tx: &Tx<'_>, lease: &Lease) -> Result<Option<Order>> {
-    let creator = lease.creator.ok_or_else(|| Error::unexpected("an export is for nobody"))?;
-    tx.query_opt(
-        "-- exports::find_order (by key)
-        select coalesce(file_number, number), revision, guid from organization where number = ?1",
-        params![lease.job.organization],
-        |row| {
-            Ok(Order {
+    ask_for_order(tx, lease)?.hear(tx)
+}
+
+/// An [`Order`] that was asked for ahead.
+pub(super) struct AskedOrder<'a>(Ahead, &'a Lease);
+
+/// As [`find_order`], with the statement that comes next.
+pub(super) fn ask_for_order<'a>(tx: &Tx<'_>, lease: &'a Lease) -> Result<AskedOrder<'a>> {
+    // In the order of the key: a plan for organizations of any size would go through all goals of all of them.
+    let sql = "-- exports::find_order (by key)
+        select coalesce(file_number, number), revision, guid,
+               (select count(*) from (select 1 from goal where organization = ?1 order by id limit ?2) few)
+          from organization where number = ?1";
+    Ok(AskedOrder(tx.ahead(sql, params![lease.job.organization, FEW_GOALS + 1].to_vec())?, lease))
+}
+
+impl AskedOrder<'_> {
+    pub(super) fn hear(self, tx: &Tx<'_>) -> Result<Option<Order>> {
+        let Self(asked, lease) = self;
+        let creator = lease.creator.ok_or_else(|| Error::unexpected("an export is for nobody"))?;
+        let mut orders = tx.query_ahead(&asked, |row| {
+            Ok::<_, Error>(Order {
                 creator,
                 view: lease.subject,
                 created_at: lease.created_at,
                 file_number: row.int(0)?,
                 revision: row.int(1)?,
                 organization_guid: uuid::Uuid::from_bytes(row.bytes(2)?),
+                goals: Some(row.int(3)?).filter(|goals| *goals <= FEW_GOALS),
             })
-        },
-    )
+        })?;
+        Ok(orders.pop())
+    }
 }
 
 /// Forget an ended export whose time is over; the key of its content, if it had one that nobody else points to. `None`:

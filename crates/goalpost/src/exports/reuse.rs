@@ -51,7 +51,7 @@ pub(super) fn find(
           select job from export where organization = ?1 and basis = ?2 order by job desc limit 64
         )
         select export.job, export.content_key, export.size_bytes, export.sha256, export.row_count,
-               export.omitted_count, export.same_for_everyone, export.manifest
+               export.omitted_count, export.same_for_everyone, export.manifest, export.content
           from same cross join job cross join export
          where job.organization = ?1 and job.id = same.job and job.expires_at > ?3
            and export.organization = ?1 and export.job = same.job
@@ -67,6 +67,7 @@ pub(super) fn find(
             };
             let made = Made {
                 stored,
+                bytes: row.opt_blob(8)?.map(<[u8]>::to_vec),
                 same_for_everyone: row.bool(6)?,
                 file_name: spec.file_name(order.file_number, order.created_at),
                 row_count: row.int(4)? as u64,

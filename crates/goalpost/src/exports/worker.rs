@@ -11,13 +11,14 @@ use serde_json::json;
 use tracing::Span;
 
 use super::changes::RowChanges;
+use super::draft::{Draft, Finished};
 use super::expiry::{self, Room};
 use super::options::Links;
 use super::packer::{PIECE, Pieces, storage_error};
 use super::queries::{Made, Order};
 use super::spec::ExportSpec;
 use super::table::Table;
-use super::{manifest, queries, reuse, viva_csv};
+use super::{manifest, queries, reuse, together, viva_csv};
 use crate::app::App;
 use crate::audit::{self, Deed};
 use crate::goals::filter::Subject;
@@ -25,7 +26,7 @@ use crate::goals::history::{AsOf, Moment};
 use crate::goals::rows::{self, Plan, Query};
 use crate::jobs::lease::{Abandoned, Progress};
 use crate::jobs::{JobKey, Lease, Step, StepError};
-use crate::store::{Stored, Writer};
+use crate::nodes;
 use crate::web::explorer_path;
 
 /// The step of an export's job.
@@ -55,7 +56,7 @@ async fn make(app: &App, lease: Lease) -> Result<(), StepError> {
                 hold_running(app, &lease).await;
                 return publish(app, &lease, *made, None, begun).await.map(|_| ());
             }
-            Read::There(owner, made) if is_there(app, &made.stored).await => {
+            Read::There(owner, made) if is_there(app, &made).await => {
                 hold_running(app, &lease).await;
                 match publish(app, &lease, *made, Some(owner), begun).await? {
                     Published::Done => return Ok(()),
@@ -76,49 +77,95 @@ enum Read {
     There(JobKey, Box<Made>),
 }
 
-/// As [`read`], on a thread that may block.
+/// What came of a snapshot.
+pub(super) enum Seen {
+    /// The file, not yet durable.
+    Written(Box<Written>),
+    /// That of an earlier export, which owns it.
+    There(JobKey, Box<Made>),
+}
+
+impl Seen {
+    /// Whether the store has nothing to do with what is left to be done.
+    fn is_in_memory(&self) -> bool {
+        match self {
+            Self::Written(written) => written.draft.is_held(),
+            Self::There(..) => true,
+        }
+    }
+
+    /// The snapshot is over: what is left may take its time.
+    fn finish(self, spec: &ExportSpec, origin: Option<&str>) -> Result<Read, StepError> {
+        Ok(match self {
+            Self::Written(written) => Read::Made(Box::new(written.finish(spec, origin)?)),
+            Self::There(owner, made) => Read::There(owner, made),
+        })
+    }
+}
+
+/// Make the file, or with `reuses` find the one that is there, on a thread that may block where it has to.
 async fn read_beside(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Read, StepError> {
+    let mut seen = together::see(app, lease, spec, reuses).await;
+    if let Some(seen) = seen.take_if(|seen| seen.is_in_memory()) {
+        return seen.finish(spec, app.config.public_url.as_deref());
+    }
     let (app, lease, spec, span) = (app.clone(), lease.clone(), spec.clone(), Span::current());
-    let reading = move || span.in_scope(|| read(&app, &lease, &spec, reuses));
+    let reading = move || {
+        let _entered = span.enter();
+        let seen = seen.map_or_else(|| see_alone(&app, &lease, &spec, reuses), Ok)?;
+        seen.finish(&spec, app.config.public_url.as_deref())
+    };
     tokio::task::spawn_blocking(reading).await.map_err(|panic| {
         tracing::error!(%panic, "making a file panicked");
         StepError::internal()
     })?
 }
 
-/// Make the file, or with `reuses` find the one that is there. Blocks.
-fn read(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Read, StepError> {
-    let job = lease.job;
+/// Read one snapshot for this file alone.
+fn see_alone(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Seen, StepError> {
+    let order = |tx: &Tx<'_>| queries::find_order(tx, lease)?.ok_or(StepError::LeaseLost);
+    let see = |tx: &Tx<'_>, order| see(app, tx, lease, spec, reuses, order);
+    app.db.snapshot_from(lease.job.organization, order, see)
+}
+
+/// Write the file from a snapshot, or with `reuses` find the one that is there.
+pub(super) fn see(
+    app: &App,
+    tx: &Tx<'_>,
+    lease: &Lease,
+    spec: &ExportSpec,
+    reuses: bool,
+    order: Order,
+) -> Result<Seen, StepError> {
+    if app.config.sandbox.fail_views.contains(&order.view) {
+        return Err(StepError::Final {
+            failure: "sandbox",
+            detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view).".to_owned(),
+        });
+    }
+    if order.goals.is_some() && spec.as_of.is_none() && spec.since.is_none() {
+        tx.reads_few()?;
+    }
+    let origin = app.config.public_url.as_deref();
+    if reuses && let Some((owner, made)) = reuse::find(tx, lease.job, &order, spec, origin)? {
+        return Ok(Seen::There(owner, Box::new(made)));
+    }
     let (folder, name) =
         expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
     let watched = Watched { abandoned: lease.abandoned.clone(), progress: lease.progress.clone() };
-    let origin = app.config.public_url.as_deref();
-    let order = |tx: &Tx<'_>| queries::find_order(tx, lease)?.ok_or(StepError::LeaseLost);
-    let made = |tx: &Tx<'_>, order: Order| -> Result<Result<_, Written>, StepError> {
-        if app.config.sandbox.fail_views.contains(&order.view) {
-            return Err(StepError::Final {
-                failure: "sandbox",
-                detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view)."
-                    .to_owned(),
-            });
-        }
-        if reuses && let Some((owner, made)) = reuse::find(tx, job, &order, spec, origin)? {
-            return Ok(Ok((owner, made)));
-        }
-        let writer = app.content.create(&folder, &name).map_err(|error| storage_error(&error))?;
-        write_file(tx, job, order, spec, origin, writer, &watched).map(Err)
-    };
-    match app.db.snapshot_from(job.organization, order, made)? {
-        Ok((owner, made)) => Ok(Read::There(owner, Box::new(made))),
-        // The snapshot is over: what is left may take its time.
-        Err(written) => Ok(Read::Made(Box::new(written.finish(spec, origin)?))),
-    }
+    let most = if nodes::all_read_database(app) { app.config.exports.in_database_bytes } else { 0 };
+    let draft = Draft::create(&app.content, folder, name, most).map_err(|error| storage_error(&error))?;
+    let written = write_file(tx, lease.job, order, spec, origin, draft, &watched)?;
+    Ok(Seen::Written(Box::new(written)))
 }
 
 /// Whether a file that a row speaks of can be fetched: what was lost is made anew.
-async fn is_there(app: &App, stored: &Stored) -> bool {
-    let found = app.content.read(&stored.key, 0..0).await;
-    found.is_ok_and(|reading| reading.size_bytes == stored.size_bytes)
+async fn is_there(app: &App, made: &Made) -> bool {
+    if made.bytes.is_some() {
+        return true;
+    }
+    let found = app.content.read(&made.stored.key, 0..0).await;
+    found.is_ok_and(|reading| reading.size_bytes == made.stored.size_bytes)
 }
 
 /// What is looked at and told between two pieces of a file.
@@ -128,8 +175,8 @@ struct Watched {
 }
 
 /// A file that is written from one snapshot, and not yet durable.
-struct Written {
-    writer: Writer,
+pub(super) struct Written {
+    draft: Draft,
     summary: rows::Summary,
     order: Order,
     moment: Moment,
@@ -141,9 +188,10 @@ struct Written {
 
 impl Written {
     fn finish(self, spec: &ExportSpec, origin: Option<&str>) -> Result<Made, StepError> {
-        let stored = self.writer.finish().map_err(|error| storage_error(&error))?;
+        let Finished { stored, bytes } = self.draft.finish().map_err(|error| storage_error(&error))?;
         let mut made = Made {
             stored,
+            bytes,
             same_for_everyone: !self.depends_on_caller && !self.summary.met_restricted,
             file_name: spec.file_name(self.order.file_number, self.order.created_at),
             row_count: self.rows,
@@ -153,7 +201,7 @@ impl Written {
             manifest: String::new(),
             basis: reuse::basis(spec, &self.order, origin, self.moment),
         };
-        made.manifest = manifest::of(&made, &self.order, spec, &self.heads).to_string();
+        made.manifest = manifest::of(&made, &self.order, spec, &self.heads);
         Ok(made)
     }
 }
@@ -165,7 +213,7 @@ fn write_file(
     order: Order,
     spec: &ExportSpec,
     origin: Option<&str>,
-    writer: Writer,
+    draft: Draft,
     watched: &Watched,
 ) -> Result<Written, StepError> {
     let now = Moment { revision: order.revision, at_us: tx.now_us() };
@@ -186,7 +234,8 @@ fn write_file(
         wide: !spec.is_viva(),
         unrestricted: false,
     };
-    let plan = Plan::new(tx, &query)?;
+    let has_none = order.goals == Some(0) && query.as_of == AsOf::Now;
+    let plan = if has_none { Plan::of_nothing() } else { Plan::new(tx, &query)? };
     // What was removed may have been the caller's alone.
     let depends_on_caller =
         spec.selection.filter.depends_on_caller() || plan.has_restricted || changes.is_some();
@@ -199,17 +248,17 @@ fn write_file(
         let (changes, address) = (changes.as_ref(), address.as_deref());
         File::Table(Table::new(tx, &query, &plan, &options, &spec.view_name, changes, address)?)
     };
-    let (writer, summary) = std::thread::scope(|scope| {
-        let mut pieces = Pieces::new(scope, writer, compression);
+    let (draft, summary) = std::thread::scope(|scope| {
+        let mut pieces = Pieces::new(scope, draft, compression);
         let written =
             write_rows(&mut file, &mut pieces, |write| rows::each(tx, &query, &plan, write), watched);
         let rest = || (written.is_ok() && file.waiting() > 0).then(|| file.take(Vec::new()));
         // A failed hand-over only says that storing has ended: its own error is the cause, and wins.
-        let writer = pieces.finish(rest)?;
-        Ok::<_, StepError>((writer, written?))
+        let draft = pieces.finish(rest)?;
+        Ok::<_, StepError>((draft, written?))
     })?;
     let (rows, heads) = (file.rows(), file.heads());
-    Ok(Written { writer, summary, order, moment, depends_on_caller, rows, heads })
+    Ok(Written { draft, summary, order, moment, depends_on_caller, rows, heads })
 }
 
 /// Where the page of the view is, for a goal whose number stands behind it.
@@ -361,7 +410,9 @@ async fn publish(
     begun: Instant,
 ) -> Result<Published, StepError> {
     let expire_after_us = app.figures().expire_after_us;
-    let (key, owned) = (made.stored.key.clone(), lease.clone());
+    // Of a file that goes with this attempt.
+    let key = (owner.is_none() && made.bytes.is_none()).then(|| made.stored.key.clone());
+    let owned = lease.clone();
     let (rows, size_bytes) = (made.row_count, made.stored.size_bytes);
     let published = app
         .db
@@ -395,7 +446,7 @@ async fn publish(
         Some(false) => app.metrics.jobs.write_refused("publish"),
         None => return Ok(Published::FileGone),
     }
-    if owner.is_none()
+    if let Some(key) = key
         && let Err(error) = app.content.remove(&key).await
     {
         tracing::warn!(%error, "could not remove the file of a lost attempt; it is swept later");

@@ -15,6 +15,8 @@ use crate::app::App;
 pub struct Agreed {
     /// Where the files of exports lie.
     pub content: Place,
+    /// Whether it finds files of exports in the database as well.
+    pub reads_database: bool,
     /// What should be the same, by its name in the settings; a difference does no harm to exports.
     pub settings: BTreeMap<String, Value>,
 }
@@ -37,7 +39,7 @@ impl Agreed {
             ("the key in `keys/signing-key.pk8`", app.own_issuer.jwks()["keys"][0]["kid"].clone()),
         ];
         let settings = settings.map(|(name, value): (&str, Value)| (name.to_owned(), value));
-        Ok(Self { content: Place::of(app)?, settings: settings.into() })
+        Ok(Self { content: Place::of(app)?, reads_database: true, settings: settings.into() })
     }
 
     /// Names and both values of what differs, apart from the place for files.

@@ -1,14 +1,15 @@
 //! The processes on one database: each says that it is there, and one that would lose or hide what the others make
 //! does not start.
 //!
-//! Nothing depends on it that the processes do: the database's transactions alone decide who works on what. It tells
-//! people what runs, and keeps them from two nodes that look for the same files in two places.
+//! The database's transactions alone decide who works on what. This tells people what runs, keeps them from two nodes
+//! that look for the same files in two places, and the nodes from making what one of an earlier version could not read.
 //!
 //! Read in this order: [`agreed`] (what all must have in common), [`place`] (where files lie), then this file.
 
 pub mod agreed;
 pub mod place;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -86,7 +87,7 @@ pub async fn join(app: &App) -> anyhow::Result<()> {
         Ok(said) => said.context("cannot say to the other nodes that this one is there")?,
     }
     // After our own word, so that of two that start at once at least one hears of the other.
-    let (others, now) = list(app).await.context("cannot see which other nodes there are")?;
+    let (others, now) = look(app).await.context("cannot see which other nodes there are")?;
     for other in others.into_iter().filter(|other| other.id != app.node) {
         if !ours.content.is(&other.agreed.content) {
             leave(app).await;
@@ -111,12 +112,33 @@ pub async fn stay(app: App) {
         if let Err(error) = say(&app.db, app.node, &ours).await {
             tracing::debug!(%error, "could not say that this node is there");
         }
+        if let Err(error) = look(&app).await {
+            tracing::debug!(%error, "could not see which other nodes there are");
+        }
         tokio::select! {
             () = app.stop.closing() => break,
             () = tokio::time::sleep(EVERY) => {}
         }
     }
     leave(&app).await;
+}
+
+/// Whether all nodes were last seen to find files of exports in the database as well.
+#[derive(Debug, Default)]
+struct AllReadDatabase(AtomicBool);
+
+/// Whether a file of an export may be kept in the database, so that every node that is there finds it. As seen within
+/// the last seconds; `false` in a process that has not joined the others.
+pub fn all_read_database(app: &App) -> bool {
+    app.kept.get::<AllReadDatabase>().0.load(Ordering::Relaxed)
+}
+
+/// As [`list`], and remember what [`all_read_database`] tells.
+async fn look(app: &App) -> Result<(Vec<Node>, i64)> {
+    let (nodes, now) = list(app).await?;
+    let all = nodes.iter().all(|node| node.agreed.reads_database);
+    app.kept.get::<AllReadDatabase>().0.store(all, Ordering::Relaxed);
+    Ok((nodes, now))
 }
 
 /// The nodes that are there, and the instant at which they were, microseconds.

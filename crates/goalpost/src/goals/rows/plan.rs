@@ -64,6 +64,12 @@ impl Plan {
         if query.everything { Self::all(tx, query) } else { Self::some(tx, query) }
     }
 
+    /// The plan of an organization that has no goals.
+    pub fn of_nothing() -> Self {
+        let way = Way::Lookup(Vec::new());
+        Self { way, most_checkins: 0, has_restricted: false, checkins: 0, hidden: None }
+    }
+
     fn all(tx: &Tx<'_>, query: &Query<'_>) -> Result<Self> {
         let (condition, params) = conditions(query, vec![query.subject.organization.into()]);
         let sql = format!(

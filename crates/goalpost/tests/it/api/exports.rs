@@ -78,6 +78,35 @@ async fn without_options_it_is_the_file_of_the_graph_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_has_the_same_bytes_in_the_database_and_in_the_store() {
+    let each = [
+        json!({}),
+        json!({ "compression": "gzip" }),
+        json!({ "compression": "zstd" }),
+        json!({ "format": "jsonl" }),
+        json!({ "format": "xlsx" }),
+        json!({ "format": "parquet" }),
+    ];
+    let made = async |in_database_bytes: usize| {
+        let t = TestApp::start_with(|config| config.exports.in_database_bytes = in_database_bytes).await;
+        let door = Door::on(t, &company());
+        goalpost::nodes::join(&door.t.app).await.expect("it joins");
+        door.own("user10@contoso.example");
+        let mut files = Vec::new();
+        for options in &each {
+            files.push(export(&door, &owner(&door), options.clone()).await.1.bytes);
+        }
+        (files, door.t.app.content.list().next_page().await.expect("a list").len())
+    };
+    let (stored, in_store) = made(0).await;
+    let (kept, not_in_store) = made(65_536).await;
+    assert_eq!((in_store, not_in_store), (each.len(), 0));
+    for ((stored, kept), options) in stored.iter().zip(&kept).zip(&each) {
+        assert!(stored == kept, "{options}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_format_says_the_same() {
     let door = door().await;
     let client = owner(&door);

@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Backup, empty_place, export, stderr};
+use super::{Backup, IN_STORE, empty_place, export, stderr};
 use crate::jobs::process::Folder;
 use goalpost_testing::Engine;
 
 async fn backup() -> (Folder, Backup) {
-    let folder = Folder::new(20, "listen = '127.0.0.1:9'\n");
+    let folder = Folder::new(20, &format!("listen = '127.0.0.1:9'\n{IN_STORE}"));
     let server = folder.serve(&[]);
     export(&server).await;
     let backup = Backup::of(&folder);

@@ -9,7 +9,7 @@ use goalpost::backup::save::{Source, save};
 use goalpost::exports::expiry;
 use tempfile::TempDir;
 
-use super::{Backup, export};
+use super::{Backup, IN_STORE, export};
 use crate::jobs::process::Folder;
 
 /// The one file in the place for files.
@@ -22,7 +22,7 @@ async fn file_of(app: &App) -> std::path::PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_gone_or_damaged_is_told_of_and_its_export_is_not_restored() {
     for why in ["missing", "damaged"] {
-        let folder = Folder::new(5, "");
+        let folder = Folder::new(5, IN_STORE);
         let server = folder.serve(&[]);
         let (id, _) = export(&server).await;
         let file = file_of(&folder.open()).await;
@@ -44,7 +44,7 @@ async fn a_file_that_is_gone_or_damaged_is_told_of_and_its_export_is_not_restore
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_that_expires_while_its_file_is_copied_is_left_out_as_if_it_had_expired_before() {
-    let folder = Folder::new(5, "");
+    let folder = Folder::new(5, IN_STORE);
     let server = folder.serve(&[]);
     let (id, _) = export(&server).await;
     assert!(server.terminate().await.success());

@@ -4,6 +4,7 @@
 
 mod damage;
 mod death;
+mod in_row;
 mod left_out;
 mod load;
 mod pending;
@@ -26,6 +27,9 @@ use crate::jobs::process::{Folder, Server, create, until_status};
 
 /// Longer than anything here takes.
 const SOON: Duration = Duration::from_secs(30);
+
+/// The setting by which every file of an export is in the content store.
+const IN_STORE: &str = "[exports]\nin_database_bytes = 0\n";
 
 /// A backup of a folder, in a folder of its own.
 struct Backup {

@@ -6,7 +6,7 @@ use std::process::Command;
 use goalpost_testing::{Engine, TestDatabase};
 use tempfile::TempDir;
 
-use super::{Backup, empty_place, export, stderr};
+use super::{Backup, IN_STORE, empty_place, export, stderr};
 use crate::jobs::process::Folder;
 
 #[test]
@@ -106,7 +106,7 @@ fn the_database_that_the_settings_of_the_backup_name_is_restored_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_and_a_restore_say_what_they_did_and_how_long_it_took() {
-    let folder = Folder::new(5, "");
+    let folder = Folder::new(5, IN_STORE);
     let server = folder.serve(&[]);
     export(&server).await;
     let backup = Backup::of(&folder);

@@ -8,6 +8,7 @@ mod expiry;
 mod fairness;
 mod faults;
 mod import_beside;
+mod in_row;
 mod kill;
 mod leases;
 mod memory;
@@ -18,6 +19,7 @@ mod sandbox;
 mod snapshot;
 mod stop;
 pub(crate) mod storage;
+mod together;
 
 use std::fs;
 use std::path::Path;

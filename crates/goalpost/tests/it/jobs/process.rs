@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::eventually;
 
 /// Where exports are, as Microsoft's SDKs spell it.
-const JOBS: &str = "/beta/employeeExperience/goals/exportJobs";
+pub(super) const JOBS: &str = "/beta/employeeExperience/goals/exportJobs";
 /// How long a request to a server that may be killed is waited for. One in some hundred killed servers leaves a client
 /// behind that never hears of it.
 const PATIENCE: Duration = Duration::from_secs(15);
