@@ -70,10 +70,10 @@ impl Prepared {
         Self { allowed, process: None, statements: HashMap::new() }
     }
 
-    /// How to send this statement, which counts as sent; `by_keys` is what [`BY_KEY`] says, of all of a transaction.
-    pub(super) fn way(&mut self, sql: &str, types: &[Type], by_keys: bool) -> Way {
+    /// How to send this statement, which counts as sent; `reads_few` says of the transaction what [`BY_KEY`] says of a statement.
+    pub(super) fn way(&mut self, sql: &str, types: &[Type], reads_few: bool) -> Way {
         // Of many rows, the first few are found in another way for a rare value than for a common one.
-        let looks_for_first = !by_keys && sql.contains(" limit ") && !sql.contains(BY_KEY);
+        let looks_for_first = !reads_few && sql.contains(" limit ") && !sql.contains(BY_KEY);
         if !self.allowed.load(Ordering::Relaxed) || looks_for_first {
             return Way::Whole;
         }

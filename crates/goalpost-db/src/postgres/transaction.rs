@@ -266,11 +266,13 @@ impl PgTx {
     fn tell_scope(&self) -> Result<()> {
         let scope = self.scope.get();
         let Scope::Organization(organization) = scope else { return Ok(()) };
-        if self.told.replace(scope) == scope {
+        let told = self.told.replace(scope);
+        if told == scope {
             return Ok(());
         }
         let sql = format!("-- {BY_KEY}\nselect set_config('goalpost.organization', $1, true)");
-        self.queue(sql, vec![organization.to_string().into()], Heard::Nothing)
+        let queued = self.queue(sql, vec![organization.to_string().into()], Heard::Nothing);
+        queued.inspect_err(|_| self.told.set(told))
     }
 
     /// Let a statement be sent in the round trip of the next one, before it.
@@ -309,7 +311,7 @@ impl PgTx {
             return Ok(());
         }
         let sql = format!("-- {BY_KEY}\nselect set_config('enable_seqscan', 'off', true)");
-        self.queue(sql, Vec::new(), Heard::Nothing)
+        self.queue(sql, Vec::new(), Heard::Nothing).inspect_err(|_| self.reads_few.set(false))
     }
 
     pub(crate) fn lock(&self, key: i64) -> Result<()> {

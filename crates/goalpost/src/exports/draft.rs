@@ -1,9 +1,23 @@
-//! The file of an export in the making: held in memory while it is small, and then kept in the database; from the first
-//! byte beyond that on, in the content store.
+//! The file of an export in the making: held in memory while it is small, and then kept in the database; beyond that it
+//! goes into the content store.
+
+use std::io;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::store::{ContentStore, Result, Stored, Writer};
+
+/// Bytes that are held of a file beyond which there is nothing.
+const IN_MEMORY: usize = 64 * 1024;
+
+/// What becomes of a file that is larger than what may be held of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beyond {
+    /// It goes into the store, from the first byte on that the database may not keep.
+    Store,
+    /// It is given up: whoever made it beside others makes it alone.
+    Nothing,
+}
 
 /// A file that nobody sees yet. Nothing stays of it if it is dropped.
 #[derive(Debug)]
@@ -11,19 +25,23 @@ pub(super) struct Draft(Place);
 
 #[derive(Debug)]
 enum Place {
-    /// In memory, up to so many bytes.
-    Held {
-        bytes: Vec<u8>,
-        most: usize,
-        store: ContentStore,
-        folder: String,
-        name: String,
-    },
+    Held(Held),
     Store(Writer),
 }
 
+/// What is in memory, and where it goes if the database may not keep so much.
+#[derive(Debug)]
+struct Held {
+    bytes: Vec<u8>,
+    in_database: usize,
+    beyond: Beyond,
+    store: ContentStore,
+    folder: String,
+    name: String,
+}
+
 /// A file that is whole; durable if the store has it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Finished {
     /// What it is; its key names nothing in the store if the bytes are here.
     pub(super) stored: Stored,
@@ -31,12 +49,27 @@ pub(super) struct Finished {
     pub(super) bytes: Option<Vec<u8>>,
 }
 
+impl Held {
+    fn put_into_store(&self) -> Result<Writer> {
+        let mut writer = self.store.create(&self.folder, &self.name)?;
+        writer.write(&self.bytes)?;
+        Ok(writer)
+    }
+}
+
 impl Draft {
-    /// Begin one, which is held in memory up to `most` bytes; with 0 it goes into the store. See
-    /// [`ContentStore::create`] for the rest.
-    pub(super) fn create(store: &ContentStore, folder: String, name: String, most: usize) -> Result<Self> {
-        let mut draft = Self(Place::Held { bytes: Vec::new(), most, store: store.clone(), folder, name });
-        if most == 0 {
+    /// Begin one that the database may keep if it has `in_database` bytes at most. See [`ContentStore::create`] for the
+    /// rest.
+    pub(super) fn create(
+        store: &ContentStore,
+        folder: String,
+        name: String,
+        in_database: usize,
+        beyond: Beyond,
+    ) -> Result<Self> {
+        let held = Held { bytes: Vec::new(), in_database, beyond, store: store.clone(), folder, name };
+        let mut draft = Self(Place::Held(held));
+        if beyond == Beyond::Store && in_database == 0 {
             draft.put_into_store()?;
         }
         Ok(draft)
@@ -44,47 +77,49 @@ impl Draft {
 
     /// Let it go into the store, small or not. Must be called inside the runtime, which writing need not be after it.
     pub(super) fn put_into_store(&mut self) -> Result<()> {
-        self.write_to_store(&[])
+        self.writer().map(|_| ())
+    }
+
+    fn writer(&mut self) -> Result<&mut Writer> {
+        if let Place::Held(held) = &self.0
+            && held.beyond == Beyond::Store
+        {
+            self.0 = Place::Store(held.put_into_store()?);
+        }
+        match &mut self.0 {
+            Place::Store(writer) => Ok(writer),
+            Place::Held(_) => Err(io::Error::other("the file outgrows the memory that it may take").into()),
+        }
     }
 
     /// Append bytes.
     pub(super) fn write(&mut self, more: &[u8]) -> Result<()> {
-        match &mut self.0 {
-            Place::Held { bytes, most, .. } if bytes.len() + more.len() <= *most => {
-                bytes.extend_from_slice(more);
-                Ok(())
-            }
-            _ => self.write_to_store(more),
-        }
-    }
-
-    fn write_to_store(&mut self, more: &[u8]) -> Result<()> {
-        match &mut self.0 {
-            Place::Store(writer) => writer.write(more),
-            Place::Held { bytes, store, folder, name, .. } => {
-                let mut writer = store.create(folder, name)?;
-                writer.write(bytes)?;
-                writer.write(more)?;
-                self.0 = Place::Store(writer);
-                Ok(())
+        if let Place::Held(held) = &mut self.0 {
+            let most = if held.beyond == Beyond::Store { held.in_database } else { IN_MEMORY };
+            if held.bytes.len() + more.len() <= most {
+                held.bytes.extend_from_slice(more);
+                return Ok(());
             }
         }
+        self.writer()?.write(more)
     }
 
-    /// Whether the store knows nothing of it.
-    pub(super) fn is_held(&self) -> bool {
-        matches!(self.0, Place::Held { .. })
+    /// Whether the store has nothing to do with it.
+    pub(super) fn is_for_database(&self) -> bool {
+        matches!(&self.0, Place::Held(held) if held.bytes.len() <= held.in_database)
     }
 
-    /// Make what went into the store durable.
+    /// Make what goes into the store durable.
     pub(super) fn finish(self) -> Result<Finished> {
+        let is_for_database = self.is_for_database();
         match self.0 {
-            Place::Store(writer) => Ok(Finished { stored: writer.finish()?, bytes: None }),
-            Place::Held { bytes, folder, name, .. } => {
+            Place::Held(Held { bytes, folder, name, .. }) if is_for_database => {
                 let (size_bytes, sha256) = (bytes.len() as u64, Sha256::digest(&bytes).into());
                 let stored = Stored { key: format!("{folder}/{name}"), size_bytes, sha256 };
                 Ok(Finished { stored, bytes: Some(bytes) })
             }
+            Place::Held(held) => Ok(Finished { stored: held.put_into_store()?.finish()?, bytes: None }),
+            Place::Store(writer) => Ok(Finished { stored: writer.finish()?, bytes: None }),
         }
     }
 }

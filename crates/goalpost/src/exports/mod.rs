@@ -8,9 +8,10 @@
 //! ```
 //! Read in this order: [`api`] (a job is asked for), [`promise`] (it is written down), [`id`] (its name on the wire),
 //! [`spec`] (what it is to do), [`worker`] (the file is made from [`crate::goals::rows`] by [`viva_csv`], or by `table`
-//! as its [`options`] say; of what changed only, by `changes`), `packer` (its pieces are stored, but for a small `draft`, which the row keeps), `reuse` (or it is there
-//! already), [`resource`] and [`list`] (a job is looked at), [`content`] (the file is fetched), [`expiry`] (it is
-//! forgotten). [`queries`] holds the SQL of most of them.
+//! as its [`options`] say; of what changed only, by `changes`), `together` (several small ones at once), `packer` (its
+//! pieces are stored), `draft` (or held, so that the database may keep them), `reuse` (or it is there already),
+//! [`resource`] and [`list`] (a job is looked at), [`content`] (the file is fetched), [`expiry`] (it is forgotten).
+//! [`queries`] holds the SQL of most of them.
 //!
 //! Invariant: bytes become visible only through [`queries::publish`], in the transaction that ends the job under the
 //! live lease's token. Each attempt writes a file of its own, so a zombie overwrites nothing.

@@ -334,18 +334,18 @@ pub fn expire_excess(
         return Ok((0, (max_kept - kept, max_kept_bytes - bytes)));
     }
     let (mut kept, mut bytes, mut excess) = (0, 0, Vec::new());
-    // Exports that point to one file cost its bytes once.
+    // Exports that point to one file of the store cost its bytes once.
     let mut files = HashSet::new();
     tx.each(
         "-- exports::list_kept
-        select job.id, export.size_bytes, export.content_key
+        select job.id, export.size_bytes, export.content_key, export.content is not null
           from export join job on job.organization = ?1 and job.id = export.job
          where export.organization = ?1 and job.state = 'succeeded' and job.expires_at > ?2
          order by job.finished_at desc, job.id desc",
         params![organization, tx.now_us()],
         |row| {
             kept += 1;
-            if files.insert(row.text(2)?.to_owned()) {
+            if row.bool(3)? || files.insert(row.text(2)?.to_owned()) {
                 bytes += row.int(1)?;
             }
             if kept > 1 && (kept > max_kept || bytes > max_kept_bytes) {
@@ -383,7 +383,7 @@ pub struct Order {
     pub goals: Option<i64>,
 }
 
-/// Goals of an organization whose exports take no longer than a few statements do.
+/// Goals of an organization whose exports mostly take no longer than a few statements do.
 const FEW_GOALS: i64 = 200;
 
 /// The state that a finished export shows, if its content is this member's to read: where what changed since begins.

@@ -33,13 +33,15 @@ pub(super) fn basis(spec: &ExportSpec, order: &Order, origin: Option<&str>, mome
     Sha256::digest(serde_json::to_vec(&made_of).expect("texts and numbers are JSON")).into()
 }
 
-/// What the export of this order would make, if an earlier one made it, and whose it is.
+/// What the export of this order would make, if an earlier one made it, and whose it is. Of those that the database keeps,
+/// one that it may keep again: of so many bytes at most.
 pub(super) fn find(
     tx: &Tx<'_>,
     job: JobKey,
     order: &Order,
     spec: &ExportSpec,
     origin: Option<&str>,
+    in_database: usize,
 ) -> Result<Option<(JobKey, Made)>> {
     let moment = spec.as_of.unwrap_or(Moment { revision: order.revision, at_us: tx.now_us() });
     let basis = basis(spec, order, origin, moment);
@@ -56,8 +58,9 @@ pub(super) fn find(
          where job.organization = ?1 and job.id = same.job and job.expires_at > ?3
            and export.organization = ?1 and export.job = same.job
            and (export.same_for_everyone or job.creator = ?4)
+           and (export.content is null or export.size_bytes <= ?5)
          order by export.job desc limit 1",
-        params![job.organization, basis, tx.now_us(), order.creator],
+        params![job.organization, basis, tx.now_us(), order.creator, in_database],
         |row| {
             let owner = JobKey { organization: job.organization, id: Uuid::from_bytes(row.bytes(0)?) };
             let stored = Stored {

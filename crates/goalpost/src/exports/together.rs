@@ -1,16 +1,18 @@
 //! Exports that begin at the same time look at the database together: one snapshot for all of them, and one message that
-//! asks for their orders. Those whose organization has few goals are made from it, one after the other; each of the
-//! rest has a snapshot of its own, so that nobody waits for a large one.
+//! asks for their orders. Those whose organization has few goals are made from it, one after the other, and in memory.
+//! Each of the rest has a snapshot of its own, also one that turns out to be large for other reasons: the others wait
+//! for it until it outgrows memory.
 //!
 //! Only on PostgreSQL: to SQLite a snapshot is next to nothing.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use goalpost_db::{Error, Tx};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::queries;
+use super::draft::Beyond;
+use super::queries::{self, Order};
 use super::spec::ExportSpec;
 use super::worker::{Seen, see as see_one};
 use crate::app::App;
@@ -45,23 +47,45 @@ pub(super) async fn see(app: &App, lease: &Lease, spec: &ExportSpec, reuses: boo
     }
     let (answer, answered) = oneshot::channel();
     let export = Export { lease: lease.clone(), spec: spec.clone(), reuses, span: Span::current() };
+    let beginning = app.kept.get::<Beginning>();
     let is_first = {
-        let beginning = app.kept.get::<Beginning>();
-        let mut beginning = beginning.lock();
-        beginning.push((export, answer));
-        beginning.len() == 1
+        let mut waiting = beginning.lock();
+        waiting.push((export, answer));
+        waiting.len() == 1
     };
     if is_first {
         // Apart from its caller, who may go away while others wait.
-        tokio::spawn(serve(app.clone()));
+        tokio::spawn(serve(app.clone(), Serving { beginning, is_over: false }));
     }
     answered.await.ok()
 }
 
-/// Serve those that begin before the runtime comes to this again, as those do that were claimed together.
-async fn serve(app: App) {
+/// Whoever serves. Should it end before it has taken those who wait, as with its runtime, they are made alone, and
+/// whoever comes next is the first again.
+struct Serving {
+    beginning: Arc<Beginning>,
+    is_over: bool,
+}
+
+impl Serving {
+    fn take(&mut self) -> Vec<(Export, oneshot::Sender<Seen>)> {
+        self.is_over = true;
+        std::mem::take(&mut *self.beginning.lock())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.take();
+        }
+    }
+}
+
+/// Serve those who wait, once the tasks have run that are ready: jobs that were claimed together begin in as many tasks.
+async fn serve(app: App, mut serving: Serving) {
     tokio::task::yield_now().await;
-    let mut all = std::mem::take(&mut *app.kept.get::<Beginning>().lock());
+    let mut all = serving.take();
     while all.len() > 1 {
         let group = all.split_off(all.len().saturating_sub(GROUP));
         let app = app.clone();
@@ -88,14 +112,17 @@ fn see_all(app: &App, mut group: Vec<(Export, oneshot::Sender<Seen>)>) -> Result
         let asked = asked.collect::<Result<Vec<_>, Error>>()?;
         Ok(asked.into_iter().map(|asked| asked.hear(tx)).collect::<Result<Vec<_>, Error>>()?)
     };
-    app.db.snapshot_from(first, ask, |tx, orders| {
-        for ((export, answer), order) in exports.iter().zip(answers).zip(orders) {
-            let Some(order) = order.filter(|order| order.goals.is_some()) else { continue };
+    app.db.snapshot_from(first, ask, |tx, orders: Vec<Option<Order>>| {
+        let each = exports.iter().zip(answers).zip(orders);
+        let small = each.filter_map(|(one, order)| Some((one, order.filter(|order| order.goals.is_some())?)));
+        // All at once, so that those that are not need not wait for those that are.
+        let small: Vec<_> = small.collect();
+        for ((export, answer), order) in small {
             tx.enter(organization(export).0);
             let Export { lease, spec, reuses, span } = export;
-            let seen = span.in_scope(|| see_one(app, tx, lease, spec, *reuses, order))?;
-            // Whoever asked may be gone; the file is removed with what holds it.
-            let _ = answer.send(seen);
+            let see = || see_one(app, tx, lease, spec, *reuses, order, Beyond::Nothing);
+            // Whoever asked may be gone.
+            let _ = answer.send(span.in_scope(see)?);
         }
         Ok(())
     })

@@ -11,7 +11,7 @@ use serde_json::json;
 use tracing::Span;
 
 use super::changes::RowChanges;
-use super::draft::{Draft, Finished};
+use super::draft::{Beyond, Draft, Finished};
 use super::expiry::{self, Room};
 use super::options::Links;
 use super::packer::{PIECE, Pieces, storage_error};
@@ -89,7 +89,7 @@ impl Seen {
     /// Whether the store has nothing to do with what is left to be done.
     fn is_in_memory(&self) -> bool {
         match self {
-            Self::Written(written) => written.draft.is_held(),
+            Self::Written(written) => written.draft.is_for_database(),
             Self::There(..) => true,
         }
     }
@@ -124,7 +124,7 @@ async fn read_beside(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) 
 /// Read one snapshot for this file alone.
 fn see_alone(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Result<Seen, StepError> {
     let order = |tx: &Tx<'_>| queries::find_order(tx, lease)?.ok_or(StepError::LeaseLost);
-    let see = |tx: &Tx<'_>, order| see(app, tx, lease, spec, reuses, order);
+    let see = |tx: &Tx<'_>, order| see(app, tx, lease, spec, reuses, order, Beyond::Store);
     app.db.snapshot_from(lease.job.organization, order, see)
 }
 
@@ -136,6 +136,7 @@ pub(super) fn see(
     spec: &ExportSpec,
     reuses: bool,
     order: Order,
+    beyond: Beyond,
 ) -> Result<Seen, StepError> {
     if app.config.sandbox.fail_views.contains(&order.view) {
         return Err(StepError::Final {
@@ -147,14 +148,15 @@ pub(super) fn see(
         tx.reads_few()?;
     }
     let origin = app.config.public_url.as_deref();
-    if reuses && let Some((owner, made)) = reuse::find(tx, lease.job, &order, spec, origin)? {
+    let in_database = if nodes::all_read_database(app) { app.config.exports.in_database_bytes } else { 0 };
+    if reuses && let Some((owner, made)) = reuse::find(tx, lease.job, &order, spec, origin, in_database)? {
         return Ok(Seen::There(owner, Box::new(made)));
     }
     let (folder, name) =
         expiry::content_name(lease.job.organization, lease.job.id, lease.attempt, lease.token);
     let watched = Watched { abandoned: lease.abandoned.clone(), progress: lease.progress.clone() };
-    let most = if nodes::all_read_database(app) { app.config.exports.in_database_bytes } else { 0 };
-    let draft = Draft::create(&app.content, folder, name, most).map_err(|error| storage_error(&error))?;
+    let draft = Draft::create(&app.content, folder, name, in_database, beyond);
+    let draft = draft.map_err(|error| storage_error(&error))?;
     let written = write_file(tx, lease.job, order, spec, origin, draft, &watched)?;
     Ok(Seen::Written(Box::new(written)))
 }
@@ -418,6 +420,7 @@ async fn publish(
         .db
         .write_together(lease.job.organization, move |tx| {
             if let Some(owner) = owner
+                && made.bytes.is_none()
                 && !reuse::hold(tx, owner)?
             {
                 return Ok(None);

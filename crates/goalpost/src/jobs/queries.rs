@@ -194,8 +194,6 @@ fn youngest(tx: &Tx<'_>, figures: &Figures) -> i64 {
 /// still be taken and that nobody else is taking: not started, or running with a lapsed lease, while fewer of its jobs
 /// are running than may. Where that is bounded, one is taken at most. Of several workers at once each may find that last
 /// place free: the bound is one of good order.
-///
-/// The transaction is one of the first turn's organization.
 pub fn claim(
     tx: &Tx<'_>,
     turns: &[(OrganizationNumber, [u8; 16])],

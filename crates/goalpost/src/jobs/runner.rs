@@ -26,7 +26,7 @@ const AWAY_DELAY_US: i64 = 1_000_000;
 const AWAY_LOOK: Duration = Duration::from_millis(200);
 /// Jobs that are claimed in one transaction, at most.
 const AT_ONCE: usize = 16;
-/// Jobs of an organization that are claimed in its turn, if that many places are free: two cost little more than one.
+/// Jobs of an organization that are claimed in its turn where places enough are free: two cost little more than one.
 const IN_TURN: usize = 2;
 /// How long free places may wait for others while there are more jobs than places.
 const GATHERED: Duration = Duration::from_millis(5);
@@ -97,8 +97,11 @@ pub struct Runner {
     wake: Arc<Notify>,
     permits: Arc<Semaphore>,
     max_running: usize,
-    /// Whether the last claim found a job for each free place, so that there may be more.
+    /// Whether the last claim left organizations with jobs, or found as many of each as it asked for, so that there may
+    /// be more.
     has_more: Arc<AtomicBool>,
+    /// Whether it found as many as it asked for: else organizations have a job each, and are asked for no more.
+    has_several: Arc<AtomicBool>,
     /// Organizations that had claimable jobs a while ago: each gets its turn before any gets a second one, so one with
     /// many jobs does not hold up the others.
     turns: Arc<Mutex<VecDeque<OrganizationNumber>>>,
@@ -134,6 +137,7 @@ impl Runner {
             permits: Arc::new(Semaphore::new(max_running)),
             max_running,
             has_more: Arc::default(),
+            has_several: Arc::default(),
             turns: Arc::default(),
             begins_at: 0,
             metrics,
@@ -232,19 +236,23 @@ impl Runner {
             permits.push(more);
         }
         let is_bounded = self.figures.max_running_per_organization < i64::MAX;
-        let in_turn = if is_bounded { 1 } else { IN_TURN };
+        // Of few places each is another organization's.
+        let takes_several =
+            !is_bounded && permits.len() >= 2 * IN_TURN && self.has_several.load(Ordering::Relaxed);
+        let in_turn = if takes_several { IN_TURN } else { 1 };
         loop {
             let looks = lock(&self.turns).is_empty();
             if looks {
                 self.look().await?;
             }
-            let turns: Vec<_> = {
-                let mut turns = lock(&self.turns);
-                let most = turns.len().min((permits.len() / in_turn).max(1));
-                turns.drain(..most).collect()
+            let (turns, are_left) = {
+                let mut all = lock(&self.turns);
+                let most = all.len().min(permits.len() / in_turn);
+                let turns: Vec<_> = all.drain(..most).collect();
+                (turns, !all.is_empty())
             };
-            // Where few organizations have jobs, each gets more of the places.
-            let of_each = if is_bounded { 1 } else { permits.len() / turns.len().max(1) };
+            // Where all that have jobs get their turn, each gets more of the places.
+            let of_each = if is_bounded || are_left { in_turn } else { permits.len() / turns.len().max(1) };
             let leases = self.claim(&turns, of_each).await?;
             let has_lease =
                 |turn: &OrganizationNumber| leases.iter().any(|lease| lease.job.organization == *turn);
@@ -254,7 +262,9 @@ impl Runner {
             }
             // What looked claimable a moment ago and is not, others are claiming now.
             if looks || !leases.is_empty() {
-                self.has_more.store(leases.len() == turns.len() * of_each, Ordering::Relaxed);
+                let is_filled = leases.len() == turns.len() * of_each;
+                self.has_several.store(is_filled, Ordering::Relaxed);
+                self.has_more.store(!leases.is_empty() && (is_filled || are_left), Ordering::Relaxed);
                 return Ok(leases.into_iter().zip(permits).collect());
             }
         }

@@ -1,8 +1,8 @@
 //! The processes on one database: each says that it is there, and one that would lose or hide what the others make
 //! does not start.
 //!
-//! The database's transactions alone decide who works on what. This tells people what runs, keeps them from two nodes
-//! that look for the same files in two places, and the nodes from making what one of an earlier version could not read.
+//! The database's transactions alone decide who works on what. This tells people what runs, and keeps them from two nodes
+//! that look for the same files in two places. It tells the nodes whether one is there that could not read what they make.
 //!
 //! Read in this order: [`agreed`] (what all must have in common), [`place`] (where files lie), then this file.
 

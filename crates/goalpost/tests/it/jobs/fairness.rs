@@ -1,10 +1,15 @@
 //! Organizations get their turns: one that asks for much holds up no other, and keeps no more than it may.
 
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use goalpost::exports::ExportId;
 use goalpost::ids::OrganizationNumber;
-use goalpost::jobs::{Figures, queries};
+use goalpost::jobs::runner::Runner;
+use goalpost::jobs::{Figures, Lease, Step, StepError, queries};
+use goalpost::stop::Stop;
 use goalpost_testing::{OTHER_ORGANIZATION, TestApp};
 
 use super::{LEASE, create_of, files, save_views, status};
@@ -43,6 +48,39 @@ async fn r25_an_organization_with_many_exports_lets_another_have_its_turn() {
         rest += 1;
     }
     assert_eq!(rest, MANY - 3, "and nobody loses a turn");
+}
+
+/// A step that never ends, and tells whose jobs it was given.
+struct Busy(tokio::sync::mpsc::UnboundedSender<OrganizationNumber>);
+
+impl Step for Busy {
+    fn run(&self, lease: Lease) -> Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + '_>> {
+        self.0.send(lease.job.organization).expect("the test listens");
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r25_of_few_places_none_has_two_while_another_waits() {
+    for (places, of_many) in [(2, 1), (3, 2)] {
+        let t = start(|_| {}).await;
+        for view in save_views(&t.app.db, super::NUMBER, 5) {
+            create_of(&t, view).await;
+        }
+        let other = save_views(&t.app.db, OTHER, 1)[0];
+        t.client("cleo@lark.example").create_export(OTHER_ORGANIZATION, other).await;
+        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let (db, figures, step) = (t.app.db.clone(), t.app.figures(), Arc::new(Busy(begun)));
+        let (wake, metrics) = (Arc::clone(&t.app.wake), Arc::clone(&t.app.metrics));
+        let runner = Runner::new(db, t.app.ids, figures, places, step, wake, metrics);
+        let running = tokio::spawn(runner.run(Stop::default()));
+        let mut running_of = HashMap::new();
+        for _ in 0..places {
+            *running_of.entry(begins.recv().await.expect("a job begins")).or_insert(0) += 1;
+        }
+        running.abort();
+        assert_eq!(running_of, HashMap::from([(super::NUMBER, of_many), (OTHER, 1)]), "of {places}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

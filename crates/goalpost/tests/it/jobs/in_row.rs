@@ -119,7 +119,9 @@ async fn an_export_of_the_same_has_the_file_when_the_first_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_a_node_that_would_not_find_it_there_it_is_stored() {
-    let t = start(|_| {}).await;
+    let t = start(|exports| exports.reuse = true).await;
+    let before = export(&t).await;
+    assert_eq!(files(&t).await, 0);
     let mut older: Value = serde_json::to_value(Agreed::of(&t.app).unwrap()).unwrap();
     assert_eq!(older.as_object_mut().unwrap().remove("reads_database"), Some(true.into()));
     let (id, agreed) = (Uuid::from_u128(9), older.to_string());
@@ -131,8 +133,10 @@ async fn beside_a_node_that_would_not_find_it_there_it_is_stored() {
     };
     t.app.db.write_alone(Scope::Global, Duration::from_secs(5), say).unwrap();
     nodes::join(&t.app).await.unwrap();
+    // Nor are the bytes of the earlier one put into another row.
     let beside = export(&t).await;
     assert_eq!(files(&t).await, 1);
+    assert_eq!(content(&t, &beside).await.bytes, content(&t, &before).await.bytes);
     // It counts as gone when it was silent for long enough.
     t.advance(Duration::from_secs(31));
     nodes::join(&t.app).await.unwrap();
