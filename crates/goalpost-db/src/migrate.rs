@@ -6,9 +6,9 @@
 //!
 //! A version is `major.minor`. A minor one only adds: nullable columns, tables and indexes that an older program does
 //! without; or it puts other indexes in the place of some. So two versions work side by side on one database while nodes
-//! are replaced one by one; where an older one could not read what a newer makes, that one waits until it is gone
-//! (files in the database: docs/OPERATIONS.md, "Upgrading"). What an older program could
-//! not live with is a major one, and refused by it.
+//! are replaced one by one. Where the older could not read what the newer makes by such an addition, the newer makes it
+//! once the older is gone (docs/OPERATIONS.md, "Upgrading"). What an older program could not live with is a major one,
+//! and refused by it.
 
 use std::fmt::{self, Write as _};
 

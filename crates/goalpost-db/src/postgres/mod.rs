@@ -1,9 +1,10 @@
 //! PostgreSQL: transactions on the calling thread, over connections that it drives itself.
 //!
 //! Statements of short transactions, and of those that read few rows, are prepared by name where they come again, as long
-//! as no transaction pooler is seen to stand between. A transaction begins in the round trip of its first statement, which also says for which
-//! organization it is. What fails without a trace (the server undid it, or the connection was lost before the commit was
-//! sent) is run again; what may have been committed is not, and its caller learns [`ErrorKind::Unavailable`].
+//! as no transaction pooler is seen to stand between. A transaction begins in the round trip of its first statement,
+//! which also says for which organization it is. What fails without a trace (the server undid it, or the connection was
+//! lost before the commit was sent) is run again; what may have been committed is not, and its caller learns
+//! [`ErrorKind::Unavailable`].
 
 mod connection;
 mod error;

@@ -70,7 +70,8 @@ impl Prepared {
         Self { allowed, process: None, statements: HashMap::new() }
     }
 
-    /// How to send this statement, which counts as sent; `reads_few` says of the transaction what [`BY_KEY`] says of a statement.
+    /// How to send this statement, which counts as sent. `reads_few` says of the transaction what [`BY_KEY`] says of a
+    /// statement.
     pub(super) fn way(&mut self, sql: &str, types: &[Type], reads_few: bool) -> Way {
         // Of many rows, the first few are found in another way for a rare value than for a common one.
         let looks_for_first = !reads_few && sql.contains(" limit ") && !sql.contains(BY_KEY);

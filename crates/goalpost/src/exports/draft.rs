@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::store::{ContentStore, Result, Stored, Writer};
 
-/// Bytes that are held of a file beyond which there is nothing.
+/// How much is held of a file that is given up if it is larger.
 const IN_MEMORY: usize = 64 * 1024;
 
 /// What becomes of a file that is larger than what may be held of it.

@@ -68,6 +68,11 @@ impl ExportSpec {
         Self { options: Some(options).filter(|options| *options != Options::default()), ..self }
     }
 
+    /// Whether it shows the organization as it is when the file is made, and needs nothing of its history.
+    pub fn is_of_now(&self) -> bool {
+        self.as_of.is_none() && self.since.is_none()
+    }
+
     /// Whether the file is the one that Viva Goals made.
     pub fn is_viva(&self) -> bool {
         self.options.is_none() && self.since.is_none()

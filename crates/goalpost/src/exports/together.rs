@@ -42,7 +42,7 @@ impl Beginning {
 /// What came of an export that others shared the snapshot of; `None` if it is to be made alone: since none began at the
 /// same time, since it is large, or since something failed, which making it alone will tell.
 pub(super) async fn see(app: &App, lease: &Lease, spec: &ExportSpec, reuses: bool) -> Option<Seen> {
-    if !app.db.is_remote() || spec.as_of.is_some() || spec.since.is_some() {
+    if !app.db.is_remote() || !spec.is_of_now() {
         return None;
     }
     let (answer, answered) = oneshot::channel();

@@ -144,7 +144,7 @@ pub(super) fn see(
             detail: "The sandbox lets every export of this view fail (serve --sandbox fail-view).".to_owned(),
         });
     }
-    if order.goals.is_some() && spec.as_of.is_none() && spec.since.is_none() {
+    if order.goals.is_some() && spec.is_of_now() {
         tx.reads_few()?;
     }
     let origin = app.config.public_url.as_deref();
@@ -236,7 +236,7 @@ fn write_file(
         wide: !spec.is_viva(),
         unrestricted: false,
     };
-    let has_none = order.goals == Some(0) && query.as_of == AsOf::Now;
+    let has_none = order.goals == Some(0) && spec.is_of_now();
     let plan = if has_none { Plan::of_nothing() } else { Plan::new(tx, &query)? };
     // What was removed may have been the caller's alone.
     let depends_on_caller =

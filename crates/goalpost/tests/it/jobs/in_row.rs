@@ -144,3 +144,20 @@ async fn beside_a_node_that_would_not_find_it_there_it_is_stored() {
     assert_eq!(files(&t).await, 1);
     assert_eq!(content(&t, &beside).await.bytes, content(&t, &after).await.bytes);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r21_each_copy_counts_against_what_an_organization_may_keep() {
+    let length = stored().await.len() as i64;
+    let t = start(|exports| (exports.reuse, exports.max_kept_bytes) = (true, 2 * length)).await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(export(&t).await);
+        t.advance(Duration::from_secs(1));
+    }
+    t.sweep().await;
+    let mut kept = Vec::new();
+    for id in &made {
+        kept.push(t.ann().get_content(id).await.status);
+    }
+    assert_eq!((kept, files(&t).await), (vec![404, 200, 200], 0));
+}
