@@ -2,10 +2,11 @@
 //!
 //! A file is written once for both engines, with tokens where their types differ: `{int}`, `{real}`, `{text}`,
 //! `{blob}`, `{bool}`, and `{table}` or `{clustered}` after the closing bracket of a table (rows in order of
-//! insertion, or stored in the order of the primary key; PostgreSQL knows only the first).
+//! insertion, or stored in the order of the primary key; PostgreSQL knows only the first). A statement that begins with
+//! `{sqlite}` is for that engine alone.
 //!
 //! A version is `major.minor`. A minor one only adds: nullable columns, tables and indexes that an older program does
-//! without; or it puts other indexes in the place of some. So two versions work side by side on one database while nodes
+//! without; or it puts other indexes in the place of some, or lays the same rows of a table out in another way. So two versions work side by side on one database while nodes
 //! are replaced one by one. Where the older could not read what the newer makes by such an addition, the newer makes it
 //! once the older is gone (docs/OPERATIONS.md, "Upgrading"). What an older program could not live with is a major one,
 //! and refused by it.
@@ -42,12 +43,17 @@ const MIGRATIONS: &[(Version, &str)] = &[
     (Version { major: 1, minor: 5 }, include_str!("../migrations/0001_05_reuse.sql")),
     (Version { major: 1, minor: 6 }, include_str!("../migrations/0001_06_queue.sql")),
     (Version { major: 1, minor: 7 }, include_str!("../migrations/0001_07_contents.sql")),
+    (Version { major: 1, minor: 8 }, include_str!("../migrations/0001_08_export_rows.sql")),
 ];
 
 /// The newest schema that this program knows; it refuses to work on one with a higher major number.
 pub const NEWEST: Version = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
+/// What a statement begins with that is for SQLite alone.
+const SQLITE_ALONE: &str = "{sqlite} ";
+
 const SQLITE_TOKENS: &[(&str, &str)] = &[
+    (SQLITE_ALONE, ""),
     ("{int}", "integer"),
     ("{real}", "real"),
     ("{text}", "text"),
@@ -258,7 +264,8 @@ fn apply_postgres(connection: &mut postgres::Connection, settings: &Settings) ->
         Some(_) => connection.number(IS_SECURED)? == Some(1),
     };
     for (version, text) in missing(present, settings.newest) {
-        for sql in statements(&spelled(text, POSTGRES_TOKENS)) {
+        let spelled = spelled(text, POSTGRES_TOKENS);
+        for sql in statements(&spelled).filter(|sql| !sql.starts_with(SQLITE_ALONE)) {
             go_on(settings)?;
             connection.batch(&settings.partitions.map_or(sql.clone(), |count| partitioned(&sql, count)))?;
         }
@@ -349,7 +356,11 @@ mod tests {
                 .collect();
             assert_eq!(words(&kept.join("\n")), words(&code.join("\n")), "{version}");
             let is_known = |text: &String| {
-                ["create ", "alter ", "drop index "].iter().any(|word| text.starts_with(word))
+                let sqlite_alone = text.strip_prefix(SQLITE_ALONE);
+                let words = ["create ", "alter ", "drop ", "insert into "];
+                let words =
+                    if sqlite_alone.is_some() { &words[..] } else { &["create ", "alter ", "drop index "] };
+                words.iter().any(|word| sqlite_alone.unwrap_or(text).starts_with(word))
             };
             assert!(cut.iter().all(is_known), "{version}");
         }

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
-use goalpost_db::{Db, Location, SCHEMA_VERSION, Settings, Version};
+use goalpost_db::{Db, Error, Location, SCHEMA_VERSION, Scope, Settings, Tx, Value, Version};
 use goalpost_testing::{DiesBefore, Engine, TestDatabase};
 
 /// The first schema that there was.
@@ -58,4 +59,53 @@ fn a_migration_that_is_killed_before_any_of_its_statements_leaves_what_was_and_c
             assert_eq!(Db::open(&location, settings).unwrap().tables().unwrap(), whole);
         }
     }
+}
+
+#[test]
+fn rows_of_exports_that_are_laid_out_anew_say_what_they_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::on(Engine::Sqlite, folder.path());
+    let location = database.location();
+    let older = Version { major: 1, minor: 7 };
+    let db = Db::open(&location, Settings { newest: older, ..database.settings() }).unwrap();
+    let tables = db.tables().unwrap();
+    let table = tables.iter().find(|table| table.name == "export").unwrap();
+    let columns: Vec<_> = table.columns.iter().map(|(name, ..)| name.as_str()).collect();
+    let rows: Vec<Vec<Value>> = (0..3).map(|row| values(&table.columns, row)).collect();
+    let sql = format!("select {} from export order by job", columns.join(", "));
+    let read = |tx: &Tx<'_>| {
+        let row = |row: &goalpost_db::Row<'_>| {
+            let of = |(at, (_, kind, _)): (usize, &(String, &str, bool))| {
+                Ok::<_, Error>(match *kind {
+                    "text" => row.opt_text(at)?.map_or(Value::Null, |text| text.to_owned().into()),
+                    "blob" => row.opt_blob(at)?.map_or(Value::Null, |bytes| Value::Blob(bytes.to_vec())),
+                    _ => Value::Int(row.int(at)?),
+                })
+            };
+            table.columns.iter().enumerate().map(of).collect::<Result<Vec<_>, _>>()
+        };
+        tx.query(&sql, &[], row)
+    };
+    db.write_alone(Scope::Global, Duration::from_secs(5), |tx| {
+        tx.insert_all("export", &columns, &rows.concat())
+    })
+    .unwrap();
+    assert_eq!(db.snapshot(Scope::Global, read).unwrap(), rows);
+    drop(db);
+    let db = Db::open(&location, database.settings()).unwrap();
+    assert_eq!(db.snapshot(Scope::Global, read).unwrap(), rows);
+    let is_in_order_of_insertion = db
+        .snapshot(Scope::Global, |tx| tx.query_one("select count(rowid) from export", &[], |row| row.int(0)));
+    assert_eq!(is_in_order_of_insertion.unwrap(), 3);
+}
+
+/// A row, each cell of which is its own; every other row has nothing where it may.
+fn values(columns: &[(String, &'static str, bool)], row: i64) -> Vec<Value> {
+    let of = |(at, (_, kind, may_be_null)): (i64, &(String, &'static str, bool))| match *kind {
+        _ if *may_be_null && row % 2 == 1 => Value::Null,
+        "text" => format!("{row} {at} ").repeat(2_000).into(),
+        "blob" => Value::Blob([row as u8, at as u8].repeat(1_000)),
+        _ => Value::Int(row + at),
+    };
+    (0..).zip(columns).map(of).collect()
 }
