@@ -8,6 +8,7 @@ use goalpost::exports::worker::MakeExport;
 use goalpost::identity::Member;
 use goalpost::ids::{OrganizationNumber, PersonNumber};
 use goalpost::jobs::Runner;
+use goalpost::nodes;
 use goalpost::orgs::queries as orgs;
 use goalpost::store::ContentStore;
 use goalpost::views::{self, View};
@@ -75,21 +76,23 @@ impl Place {
             config.exports.max_open = 2;
             config.exports.max_kept = 2;
             config.exports.max_running_per_organization = Some(2);
+            config.exports.in_database_bytes = 0;
         })
         .await;
+        nodes::join(&t.app).await.unwrap();
         let objects = Objects::default();
         let content = ContentStore::over(Arc::new(objects.clone()), Arc::clone(objects.memory()) as _);
         t.app.change(|parts| parts.content = content);
         let mut this = Self { t, objects, faults, organizations: Vec::new(), _data: data };
-        for (number, guid) in [(15_229, ORGANIZATION), (15_230, OTHER_ORGANIZATION)] {
-            let organization = this.fill(OrganizationNumber(number), guid).await;
+        for (number, guid, more) in [(15_229, ORGANIZATION, ""), (15_230, OTHER_ORGANIZATION, " and more")] {
+            let organization = this.fill(OrganizationNumber(number), guid, more).await;
             this.organizations.push(organization);
         }
         this
     }
 
     /// Give an organization goals and views, and make one export to know what its files look like.
-    async fn fill(&self, number: OrganizationNumber, guid: Uuid) -> Organization {
+    async fn fill(&self, number: OrganizationNumber, guid: Uuid, more: &str) -> Organization {
         let db = &self.t.app.db;
         db.write_alone(number, Duration::from_secs(5), |tx| {
             tx.execute(
@@ -98,7 +101,7 @@ impl Place {
                                    title_fold, description)
                  values (?1, 1, 1, 'file', 'objective', 'Objective', 'On Track', 0, ?2, '', '', ?2, 0, ?3, ?3, ?4),
                         (?1, 2, 1, 'file', 'objective', 'Objective', 'On Track', 0, ?2, '', '', ?2, 0, ?4, ?4, ?4)",
-                params![number, false, FIRST_TITLE, format!("of {number}")],
+                params![number, false, FIRST_TITLE, format!("of {number}{more}")],
             )
         })
         .unwrap();
@@ -135,6 +138,11 @@ impl Place {
         self.t.app.db.advance_clock(Duration::from_hours(26));
         self.t.sweep().await;
         Organization { file, ..organization }
+    }
+
+    /// How long the files of each organization are.
+    pub(super) fn lengths(&self) -> [usize; 2] {
+        [0, 1].map(|index| self.organizations[index].file.len())
     }
 
     /// A worker of a process of its own, as far as jobs can tell.

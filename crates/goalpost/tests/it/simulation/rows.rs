@@ -22,7 +22,18 @@ pub(super) struct Row {
     created_at: i64,
     deadline_at: Option<i64>,
     pair: [u8; 16],
-    content: Option<(String, i64, [u8; 32], i64)>,
+    file: Option<File>,
+}
+
+/// What a row says of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct File {
+    key: String,
+    size_bytes: i64,
+    sha256: [u8; 32],
+    revision: i64,
+    /// The file itself, if the database keeps it.
+    bytes: Option<Vec<u8>>,
 }
 
 /// All jobs, in the order in which they were made.
@@ -57,7 +68,12 @@ impl Row {
     }
 
     pub(super) fn key(&self) -> Option<&str> {
-        self.content.as_ref().map(|(key, ..)| key.as_str())
+        self.file.as_ref().map(|file| file.key.as_str())
+    }
+
+    /// The key of its file in the store.
+    pub(super) fn stored_key(&self) -> Option<&str> {
+        self.key().filter(|_| self.file.as_ref().is_some_and(|file| file.bytes.is_none()))
     }
 }
 
@@ -69,13 +85,20 @@ impl Place {
             let all = tx.query(
                 "select job.organization, job.id, job.state, job.attempt, job.lease_token, job.lease_until, job.failure,
                         job.finished_at, job.expires_at, job.created_at, job.deadline_at, job.pair,
-                        export.content_key, export.size_bytes, export.sha256, export.revision
+                        export.content_key, export.size_bytes, export.sha256, export.revision,
+                        export.content
                    from job left join export on export.organization = job.organization and export.job = job.id",
                 &[],
                 |row| {
-                    let content = match row.opt_text(12)? {
+                    let file = match row.opt_text(12)? {
                         None => None,
-                        Some(key) => Some((key.to_owned(), row.int(13)?, row.bytes(14)?, row.int(15)?)),
+                        Some(key) => Some(File {
+                            key: key.to_owned(),
+                            size_bytes: row.int(13)?,
+                            sha256: row.bytes(14)?,
+                            revision: row.int(15)?,
+                            bytes: row.opt_blob(16)?.map(<[u8]>::to_vec),
+                        }),
                     };
                     let found = Row {
                         organization: row.int(0)?,
@@ -89,7 +112,7 @@ impl Place {
                         created_at: row.int(9)?,
                         deadline_at: row.opt_int(10)?,
                         pair: row.bytes(11)?,
-                        content,
+                        file,
                     };
                     Ok::<_, Error>(((found.created_at, Uuid::from_bytes(row.bytes(1)?)), found))
                 },
@@ -150,7 +173,7 @@ impl Place {
         let mut pending = BTreeMap::new();
         for (key, row) in after {
             assert!((0..=figures.max_attempts).contains(&row.attempt), "{row:?}");
-            assert_eq!(row.content.is_some(), row.state == "succeeded", "{row:?}");
+            assert_eq!(row.file.is_some(), row.state == "succeeded", "{row:?}");
             if row.is_pending() {
                 assert!(
                     pairs.insert((row.organization, row.pair)),
@@ -158,12 +181,16 @@ impl Place {
                 );
                 *pending.entry(row.organization).or_insert(0) += 1;
             }
-            if let Some((name, size, sha256, revision)) = &row.content {
-                let bytes = self.objects.bytes(name).await;
+            if let Some(file) = &row.file {
+                let stored = self.objects.bytes(&file.key).await.filter(|_| file.bytes.is_none());
+                let bytes = file.bytes.as_deref().or(stored.as_deref());
                 let bytes = bytes.unwrap_or_else(|| panic!("a published file is gone: {row:?}"));
                 if before.get(key) != Some(row) {
-                    assert!(*bytes == *self.expected(row.organization, *revision).as_bytes(), "{row:?}");
-                    assert_eq!((bytes.len() as i64, Sha256::digest(&bytes)[..] == *sha256), (*size, true));
+                    assert!(bytes == self.expected(row.organization, file.revision).as_bytes(), "{row:?}");
+                    assert_eq!(Sha256::digest(bytes)[..], file.sha256);
+                    assert_eq!(bytes.len() as i64, file.size_bytes);
+                    let may_be_kept = bytes.len() <= self.t.app.config.exports.in_database_bytes;
+                    assert_eq!(file.bytes.is_some(), may_be_kept, "{row:?}");
                 }
             }
         }

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt as _;
 use goalpost::exports::api::NewExport;
 use goalpost::exports::promise::{Promise, promise};
 use goalpost::exports::worker::MakeExport;
-use goalpost::exports::{expiry, queries as exports};
+use goalpost::exports::{content, expiry, queries as exports};
 use goalpost::jobs::queries::Overdue;
 use goalpost::jobs::{JobKey, Lease, Runner, Step as _, StepError, queries};
 use goalpost_db::{Fault, Scope};
@@ -64,8 +64,14 @@ struct World<'a> {
 pub(super) async fn run(place: &mut Place, seed: u64) -> u64 {
     let (rows, _) = place.rows();
     assert!(rows.is_empty(), "the seed before this one has left jobs");
-    // Half of all seeds make every file anew.
-    place.t.app.change(|parts| Arc::make_mut(&mut parts.config).exports.reuse = seed % 2 == 1);
+    let [shorter, longer] = place.lengths();
+    place.t.app.change(|parts| {
+        let exports = &mut Arc::make_mut(&mut parts.config).exports;
+        // Half of all seeds make every file anew.
+        exports.reuse = seed % 2 == 1;
+        // A third keep all files in the database, a third none, and a third those of one organization.
+        exports.in_database_bytes = [longer, 0, shorter][(seed % 3) as usize];
+    });
     let worker = |_| Worker { runner: place.runner(), hands: Hands::Empty };
     let workers = (0..WORKERS).map(worker).collect();
     // Far from its neighbours on the one road that all dice go.
@@ -227,7 +233,11 @@ impl World<'_> {
             place.t.app.db.read(member.organization, |tx| exports::list(tx, &member, None, true, 100));
         for export in found.await.unwrap_or_default() {
             let Some(content) = export.content else { continue };
-            let read = place.t.app.content.read(&content.key, 0..content.size_bytes).await.unwrap();
+            let reading = content::open(&place.t.app, export.job.key, &content, 0..content.size_bytes);
+            let Ok(read) = reading.await else {
+                assert!(content.in_row, "a published file cannot be read");
+                continue;
+            };
             let bytes: Vec<_> = read.bytes.try_collect().await.unwrap();
             assert_eq!(Sha256::digest(bytes.concat())[..], content.sha256);
         }
@@ -374,7 +384,7 @@ impl World<'_> {
         assert!(pending.is_empty(), "these never end: {pending:?}");
         self.tidy().await;
         let mut published: Vec<_> =
-            self.rows.values().filter_map(|row| row.key().map(str::to_owned)).collect();
+            self.rows.values().filter_map(|row| row.stored_key().map(str::to_owned)).collect();
         let mut stored = self.place.objects.keys().await;
         published.sort_unstable();
         published.dedup();
