@@ -36,17 +36,19 @@ pub async fn home(State(app): State<App>, headers: HeaderMap) -> Response {
     html(StatusCode::OK, POLICY, &page::render(&base_url(&app, &headers), &Page::Home))
 }
 
-/// `GET /org_uuid/{organization}/objective-explorer?viewId={view}`: the same with the ids of one view. A URL that
-/// carries no two GUIDs is answered 400 and a note on what is wrong with it.
+/// `GET /org_uuid/{organization}/objective-explorer?viewId={view}`: the same with the ids of one view, and with
+/// `&goal={number}`, as links in files have it, how that goal is read. A URL that carries no two GUIDs is answered 400 and
+/// a note on what is wrong with it.
 pub async fn explorer(
     State(app): State<App>,
     Path(organization): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let view = view_id(query.as_deref().unwrap_or_default());
-    let (status, page) = match read_ids(&organization, view) {
-        Ok((organization, view)) => (StatusCode::OK, Page::View { organization, view }),
+    let query = query.as_deref().unwrap_or_default();
+    let goal = parameter(query, "goal").and_then(|goal| goal.parse().ok());
+    let (status, page) = match read_ids(&organization, parameter(query, "viewId")) {
+        Ok((organization, view)) => (StatusCode::OK, Page::View { organization, view, goal }),
         Err(problem) => (StatusCode::BAD_REQUEST, Page::Wrong(problem)),
     };
     html(status, POLICY, &page::render(&base_url(&app, &headers), &page))
@@ -95,12 +97,12 @@ fn read_ids(organization: &str, view: Option<String>) -> Result<(Uuid, Uuid), Ur
     Ok((organization, view))
 }
 
-/// The first `viewId` of a query string.
-fn view_id(query: &str) -> Option<String> {
+/// The first value of this name in a query string.
+fn parameter(query: &str, name: &str) -> Option<String> {
     let (_, value) = query
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .find(|(name, _)| name.eq_ignore_ascii_case("viewId"))?;
+        .find(|(other, _)| other.eq_ignore_ascii_case(name))?;
     Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
@@ -153,6 +155,7 @@ mod tests {
 
     #[test]
     fn the_view_is_found_in_any_query() {
+        let view_id = |query| parameter(query, "viewId");
         assert_eq!(view_id("tab=1&viewId=a%3Cb&viewId=c").as_deref(), Some("a<b"));
         assert_eq!(view_id("viewid=a").as_deref(), Some("a"));
         assert_eq!(view_id("viewId").as_deref(), Some(""));

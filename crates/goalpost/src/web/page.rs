@@ -9,8 +9,8 @@ use super::steps::{Steps, steps};
 pub(super) enum Page {
     /// Nothing: the front page.
     Home,
-    /// Which view.
-    View { organization: Uuid, view: Uuid },
+    /// Which view, and perhaps which goal of it.
+    View { organization: Uuid, view: Uuid, goal: Option<u64> },
     /// Something that is not a view.
     Wrong(UrlProblem),
 }
@@ -31,15 +31,23 @@ pub(super) fn render(base: &str, page: &Page) -> String {
     let place = ("GOALS-ORGANIZATION-ID".to_owned(), "EXPLORER-VIEW-ID".to_owned());
     let (title, what, (organization, view)) = match page {
         Page::Home => ("Goalpost", "a view", place),
-        Page::View { organization, view } => {
-            ("Explorer view · Goalpost", "this view", (organization.to_string(), view.to_string()))
+        Page::View { organization, view, goal } => {
+            let title = if goal.is_some() { "Goal · Goalpost" } else { "Explorer view · Goalpost" };
+            (title, "this view", (organization.to_string(), view.to_string()))
         }
         Page::Wrong(_) => ("Not a view · Goalpost", "a view", place),
     };
     let values = [("organization", organization.as_str()), ("view", view.as_str())];
     let ids = match page {
         Page::Home => String::new(),
-        Page::View { .. } => fill(include_str!("ids.html"), &[], &values),
+        Page::View { goal, .. } => {
+            let of_goal = goal.map(|goal| {
+                let goal = goal.to_string();
+                let more = [("base", base), ("goal", goal.as_str())];
+                fill(include_str!("goal.html"), &[], &[&values[..], &more].concat())
+            });
+            of_goal.unwrap_or_default() + &fill(include_str!("ids.html"), &[], &values)
+        }
         Page::Wrong(problem) => fill(include_str!("note.html"), &[], &[("problem", &problem.to_string())]),
     };
     let Steps { create, poll, fetch } = steps(base, &organization, &view);
@@ -97,12 +105,24 @@ mod tests {
     #[test]
     fn a_view_page_shows_both_ids_and_the_lines_to_paste() {
         let (organization, view) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let page = render("https://goals.example.com", &Page::View { organization, view });
+        let page = render("https://goals.example.com", &Page::View { organization, view, goal: None });
         assert!(page.contains(&format!("<dd><code>{organization}</code></dd>")));
         assert!(page.contains(&format!("<dd><code>{view}</code></dd>")));
         assert!(page.contains(
             "curl -s -X POST &#39;https://goals.example.com/beta/employeeExperience/goals/exportJobs&#39;"
         ));
+        assert!(!page.contains("{{") && !page.contains("}}"));
+    }
+
+    #[test]
+    fn a_link_of_a_file_shows_how_its_goal_is_read() {
+        let (organization, view) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let page =
+            render("https://goals.example.com", &Page::View { organization, view, goal: Some(4_080_012) });
+        assert!(page.contains("<h2 id=\"goal-title\">Goal 4080012</h2>"));
+        assert!(page.contains(&format!("goalpost goal show --organization {organization} --goal 4080012")));
+        let url = format!("https://goals.example.com/api/v1/organizations/{organization}/goals/4080012");
+        assert!(page.contains(&url));
         assert!(!page.contains("{{") && !page.contains("}}"));
     }
 
