@@ -322,11 +322,13 @@ pub fn expire_excess(
     max_kept: i64,
     max_kept_bytes: i64,
 ) -> Result<(u64, (i64, i64))> {
+    // What has a row in `export` has succeeded. Were that said, PostgreSQL would go through the ended jobs of all
+    // organizations, which it takes for few until it has counted them.
     let (kept, bytes) = tx.query_one(
         "-- exports::sum_kept
         select count(*), cast(coalesce(sum(export.size_bytes), 0) as bigint)
           from export join job on job.organization = ?1 and job.id = export.job
-         where export.organization = ?1 and job.state = 'succeeded' and job.expires_at > ?2",
+         where export.organization = ?1 and job.expires_at > ?2",
         params![organization, tx.now_us()],
         |row| Ok::<_, goalpost_db::Error>((row.int(0)?, row.int(1)?)),
     )?;
@@ -340,7 +342,7 @@ pub fn expire_excess(
         "-- exports::list_kept
         select job.id, export.size_bytes, export.content_key, export.content is not null
           from export join job on job.organization = ?1 and job.id = export.job
-         where export.organization = ?1 and job.state = 'succeeded' and job.expires_at > ?2
+         where export.organization = ?1 and job.expires_at > ?2
          order by job.finished_at desc, job.id desc",
         params![organization, tx.now_us()],
         |row| {
