@@ -359,7 +359,7 @@ pub fn expire_excess(
     for id in &excess {
         tx.execute(
             "-- exports::expire_early
-            update job set expires_at = ?3 where organization = ?1 and id = ?2 and state = 'succeeded'",
+            update job set expires_at = ?3 where organization = ?1 and id = ?2",
             params![organization, *id, tx.now_us()],
         )?;
     }
