@@ -37,8 +37,8 @@ pub async fn home(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 /// `GET /org_uuid/{organization}/objective-explorer?viewId={view}`: the same with the ids of one view, and with
-/// `&goal={number}`, as links in files have it, how that goal is read. A URL that carries no two GUIDs is answered 400 and
-/// a note on what is wrong with it.
+/// `&goal={number}`, as links in workbooks have it, how that goal is read. A URL that carries no two GUIDs is answered 400
+/// and a note on what is wrong with it.
 pub async fn explorer(
     State(app): State<App>,
     Path(organization): Path<String>,

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_a_file_shows_how_its_goal_is_read() {
+    fn a_link_of_a_workbook_shows_how_its_goal_is_read() {
         let (organization, view) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let page =
             render("https://goals.example.com", &Page::View { organization, view, goal: Some(4_080_012) });

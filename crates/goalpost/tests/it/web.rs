@@ -108,3 +108,13 @@ async fn the_document_says_of_every_input_what_it_is() {
     let change = &goal["patch"]["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(change["required"], serde_json::json!([]), "a change needs nothing in particular");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_a_workbook_leads_to_how_its_goal_is_read() {
+    let view = "/org_uuid/9ab0fcab-c1d4-4b26-963b-a3c33155f853/objective-explorer\
+                ?viewId=2c8b5fd3-67c3-4677-8eb3-e0066c4d2fd7";
+    assert!(get(&format!("{view}&goal=4080012")).await.text().contains("Goal 4080012"));
+    for none in ["", "&goal=", "&goal=4080012%3Cb%3E", "&goal=-1"] {
+        assert!(!get(&format!("{view}{none}")).await.text().contains("goal-title"), "{none}");
+    }
+}

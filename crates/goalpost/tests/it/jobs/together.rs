@@ -12,7 +12,7 @@ const OTHER: OrganizationNumber = OrganizationNumber(15_230);
 const EACH: u128 = 12;
 const SOON: Duration = Duration::from_secs(30);
 
-/// Goals of an organization, with a title that names it, and each with a description of so many bytes.
+/// Goals of an organization, with a title that names it, and each with a description of so many letters.
 fn insert_goals(t: &TestApp, organization: OrganizationNumber, number: i64, letters: usize) {
     if number == 0 {
         return;
