@@ -25,6 +25,8 @@ const GROUP: usize = 256;
 const CACHE_ALONE: i64 = -8_000;
 /// How long one attempt to begin a write waits inside SQLite before the waiting writes' deadlines are looked at.
 const BEGIN_SLICE: Duration = Duration::from_millis(50);
+/// Between two tries of what SQLite does not wait for itself.
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 pub(crate) struct Sqlite {
     path: PathBuf,
@@ -153,10 +155,24 @@ fn open_writer(path: &Path, busy: Duration) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy)?;
     keep_statements(&connection)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    use_wal(&connection, Instant::now() + busy)?;
     // FULL, not NORMAL: a created export that was told to a client must survive a power loss.
     connection.pragma_update(None, "synchronous", "full")?;
     Ok(connection)
+}
+
+/// Let readers go on beside a writer. Of two that make the same file so at once SQLite refuses one without waiting, since
+/// it has read the file before it asks to write; that one looks again, and mostly finds it done.
+fn use_wal(connection: &Connection, until: Instant) -> Result<()> {
+    loop {
+        let result = connection.pragma_update(None, "journal_mode", "wal").map_err(Error::from);
+        match result {
+            Err(error) if error.kind() == ErrorKind::Busy && Instant::now() < until => {
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Prepare a statement once for all its values. SQLite would look at the values as well, and prepare again each time that

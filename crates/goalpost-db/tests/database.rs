@@ -450,6 +450,25 @@ fn two_processes_may_open_a_new_database_at_once() {
 }
 
 #[test]
+fn a_new_file_that_another_process_is_writing_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::on(Engine::Sqlite, folder.path());
+    let other = rusqlite::Connection::open(folder.path().join("goalpost.db")).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    std::thread::scope(|scope| {
+        let (opened, result) = std::sync::mpsc::channel();
+        scope.spawn(|| {
+            let opened = opened;
+            opened.send(Db::open(&database.location(), database.settings()).map(drop)).unwrap();
+        });
+        let early = result.recv_timeout(Duration::from_millis(100));
+        assert!(early.is_err(), "it did not wait: {early:?}");
+        other.execute_batch("commit").unwrap();
+        result.recv().unwrap().unwrap();
+    });
+}
+
+#[test]
 fn both_engines_have_the_same_schema() {
     let folder = tempfile::tempdir().unwrap();
     let [sqlite, postgres] = [Engine::Sqlite, Engine::Postgres].map(|engine| {
