@@ -64,15 +64,17 @@ impl Folder {
 
     /// The same, by a token that this program makes.
     pub(crate) fn sign_in_by(&mut self, program: &str, email: &str) {
+        self.token = self.run(program, &["token", "--user", email, "--ttl", "12h"]);
+    }
+
+    /// What a command of this program prints about the folder.
+    pub(crate) fn run(&self, program: &str, words: &[&str]) -> String {
         let mut command = Command::new(program);
-        command
-            .args(["token", "--user", email, "--ttl", "12h"])
-            .env_clear()
-            .env("GOALPOST_DATA", self.path());
-        let token =
+        command.args(words).env_clear().env("GOALPOST_DATA", self.path());
+        let done =
             command.envs(self.database.url.iter().map(|url| ("GOALPOST_DATABASE", url))).output().unwrap();
-        assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
-        String::from_utf8(token.stdout).unwrap().trim_end().clone_into(&mut self.token);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
     }
 
     /// A client of a server on this folder that was started elsewhere.

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use goalpost::demo;
-use goalpost::orgs::queries::find_by_guid;
-use goalpost_db::{Db, Location, SCHEMA_VERSION, Scope, Settings};
+use goalpost_db::{Db, Location, SCHEMA_VERSION};
 use goalpost_testing::{Answer, Client, Node};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +11,6 @@ use uuid::Uuid;
 
 use super::{FIRST, GOLDEN, OWNER, first};
 use crate::jobs::process::{Folder, try_create, try_get};
-use crate::jobs::save_views;
 
 /// Exports that are under way at the same time.
 const CLIENTS: u128 = 6;
@@ -89,13 +87,16 @@ impl Traffic {
     }
 }
 
-/// Save views, with the schema as it is.
-fn prepare(database: &Location) -> Vec<Uuid> {
-    let settings = Settings { migrate: false, newest: FIRST, ..Settings::default() };
-    let db = Db::open(database, settings).unwrap();
-    let organization =
-        db.snapshot(Scope::Global, |tx| find_by_guid(tx, demo::ORGANIZATION)).unwrap().unwrap();
-    save_views(&db, organization.number, CLIENTS - 1)
+/// Save views by the earlier program, which knows the schema as it is.
+fn save_views(folder: &Folder, earlier: &str) -> Vec<Uuid> {
+    let organization = demo::ORGANIZATION.to_string();
+    let create = |index| {
+        let view = Uuid::from_u128(0x7777_0000_0000_4000_8000_0000_0000_0000 + index);
+        let words = ["view", "create", "--organization", &organization, "--name", "Goals", "--id"];
+        folder.run(earlier, &[&words[..], &[&view.to_string()]].concat());
+        view
+    };
+    (1..CLIENTS).map(create).collect()
 }
 
 /// A server of this program on the folder.
@@ -113,7 +114,7 @@ async fn r16_nodes_are_replaced_by_those_of_the_next_version_and_back_without_an
     let now = env!("CARGO_BIN_EXE_goalpost");
     let mut folder = first();
     let database = Location::file(&folder.path().join("goalpost.db"));
-    let views = prepare(&database);
+    let views = save_views(&folder, &earlier);
     folder.sign_in_by(&earlier, OWNER);
     let mut one = start(&folder, &earlier).await;
     let mut two = start(&folder, &earlier).await;
