@@ -198,6 +198,10 @@ async fn serial_numbers_are_never_given_twice_and_leave_room_for_those_of_the_fi
     assert!(all.windows(2).all(|two| two[1] - two[0] >= 64));
     assert_eq!(all.len(), 10_000);
     assert!(first > 0);
+    // As a file of everybody in a large house takes at once.
+    let many = db.write(Scope::Global, |tx| Ok::<_, Error>((0..1_000_000).map(|_| tx.serial()).collect()));
+    let many: HashSet<i64> = many.await.unwrap();
+    assert_eq!(many.len(), 1_000_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -453,20 +457,15 @@ fn two_processes_may_open_a_new_database_at_once() {
 #[test]
 fn a_new_file_that_another_process_is_writing_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
-    let database = TestDatabase::on(Engine::Sqlite, folder.path());
-    let other = rusqlite::Connection::open(folder.path().join("goalpost.db")).unwrap();
+    let file = folder.path().join("goalpost.db");
+    let other = rusqlite::Connection::open(&file).unwrap();
     other.execute_batch("begin immediate").unwrap();
-    std::thread::scope(|scope| {
-        let (opened, result) = std::sync::mpsc::channel();
-        scope.spawn(|| {
-            let opened = opened;
-            opened.send(Db::open(&database.location(), database.settings()).map(drop)).unwrap();
-        });
-        let early = result.recv_timeout(Duration::from_millis(100));
-        assert!(early.is_err(), "it did not wait: {early:?}");
-        other.execute_batch("commit").unwrap();
-        result.recv().unwrap().unwrap();
-    });
+    let (opened, result) = std::sync::mpsc::channel();
+    std::thread::spawn(move || opened.send(Db::open(&Location::file(&file), Settings::default()).map(drop)));
+    let early = result.recv_timeout(Duration::from_millis(100));
+    assert!(early.is_err(), "it did not wait: {early:?}");
+    other.execute_batch("commit").unwrap();
+    result.recv().unwrap().unwrap();
 }
 
 #[test]
